@@ -1,0 +1,86 @@
+#include "lib/base/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_BYTES 2048
+
+struct cg_arena_block {
+    struct cg_arena_block *next;
+    size_t used;
+    size_t size;
+    alignas(max_align_t) uint8_t bytes[];
+};
+
+void cg_arena_init(struct cg_arena *arena, size_t max)
+{
+    *arena = (struct cg_arena){.max = max};
+}
+
+void cg_arena_done(struct cg_arena *arena)
+{
+    struct cg_arena_block *block = arena->blocks;
+
+    while (block) {
+        struct cg_arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+    arena->blocks = NULL;
+    arena->held = 0;
+}
+
+static struct cg_arena_block *grow(struct cg_arena *arena, size_t n)
+{
+    size_t size = BLOCK_BYTES - sizeof(struct cg_arena_block);
+
+    if (n > size)
+        size = n;
+    size_t whole = sizeof(struct cg_arena_block) + size;
+    if (whole > arena->max - arena->held)
+        return NULL;
+    struct cg_arena_block *block = malloc(whole);
+    if (!block)
+        return NULL;
+    *block = (struct cg_arena_block){.next = arena->blocks, .size = size};
+    arena->blocks = block;
+    arena->held += whole;
+    return block;
+}
+
+void *cg_arena_take(struct cg_arena *arena, size_t n)
+{
+    const size_t align = alignof(max_align_t);
+    struct cg_arena_block *block = arena->blocks;
+
+    if (n > arena->max)
+        return NULL;
+    n = (n + align - 1) / align * align;
+    if (!block || n > block->size - block->used)
+        block = grow(arena, n);
+    if (!block)
+        return NULL;
+    void *at = block->bytes + block->used;
+    block->used += n;
+    return at;
+}
+
+void *cg_arena_zero(struct cg_arena *arena, size_t n)
+{
+    void *at = cg_arena_take(arena, n);
+
+    return at ? memset(at, 0, n) : NULL;
+}
+
+cg_err cg_arena_copy(struct cg_arena *arena, struct cg_span bytes, struct cg_span *out)
+{
+    uint8_t *at = cg_arena_take(arena, bytes.len);
+
+    if (!at)
+        return CG_NO_MEMORY;
+    if (bytes.len)
+        memcpy(at, bytes.at, bytes.len);
+    *out = (struct cg_span){at, bytes.len};
+    return CG_OK;
+}

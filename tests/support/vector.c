@@ -1,0 +1,118 @@
+#include "tests/support/vector.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    char name[64];
+    json_t *root;
+} files[32];
+
+static _Noreturn void stop(const char *what, const char *path)
+{
+    fprintf(stderr, "vector %s: %s\n", path, what);
+    exit(2);
+}
+
+__attribute__((destructor)) static void forget(void)
+{
+    for (size_t i = 0; i < 32; i++)
+        json_decref(files[i].root);
+}
+
+static json_t *load(const char *name, const char *path)
+{
+    size_t i = 0;
+    char file[1024];
+    json_error_t error;
+
+    for (; i < 32 && files[i].root; i++)
+        if (strcmp(files[i].name, name) == 0)
+            return files[i].root;
+    if (i == 32 || strlen(name) >= sizeof files[i].name)
+        stop("too many files, or too long a name", path);
+    snprintf(file, sizeof file, "%s/%s.json", HTTPCG_VECTORS, name);
+    files[i].root = json_load_file(file, 0, &error);
+    if (!files[i].root)
+        stop(error.text, file);
+    strcpy(files[i].name, name);
+    return files[i].root;
+}
+
+static json_t *find(const char *path)
+{
+    char copy[512], *save = NULL;
+
+    if (strlen(path) >= sizeof copy)
+        stop("path too long", path);
+    strcpy(copy, path);
+    char *colon = strchr(copy, ':');
+    if (!colon)
+        stop("no file named", path);
+    *colon = '\0';
+    json_t *at = load(copy, path);
+    for (char *part = strtok_r(colon + 1, ".", &save); part; part = strtok_r(NULL, ".", &save)) {
+        at = json_is_array(at) ? json_array_get(at, (size_t)strtoul(part, NULL, 10))
+                               : json_object_get(at, part);
+        if (!at)
+            stop("not there", path);
+    }
+    return at;
+}
+
+const char *cg_vector(const char *path)
+{
+    const char *text = json_string_value(find(path));
+
+    if (!text)
+        stop("not a string", path);
+    return text;
+}
+
+size_t cg_vector_count(const char *path)
+{
+    json_t *at = find(path);
+
+    return json_is_array(at) ? json_array_size(at) : json_object_size(at);
+}
+
+/* Decoded values live until the program ends, so that tests need not free them. */
+static struct kept {
+    struct kept *next;
+    uint8_t bytes[];
+} * kept;
+
+__attribute__((destructor)) static void forget_kept(void)
+{
+    while (kept) {
+        struct kept *next = kept->next;
+        free(kept);
+        kept = next;
+    }
+}
+
+struct cg_span cg_unhex(const char *hex)
+{
+    size_t len = strlen(hex) / 2;
+    struct kept *k = malloc(sizeof *k + len + 1);
+
+    if (!k || strlen(hex) % 2 != 0)
+        stop("not hex", hex);
+    k->next = kept;
+    kept = k;
+    for (size_t i = 0; i < len; i++) {
+        unsigned byte;
+
+        if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+            stop("not hex", hex);
+        k->bytes[i] = (uint8_t)byte;
+    }
+    return (struct cg_span){k->bytes, len};
+}
+
+struct cg_span cg_vector_hex(const char *path)
+{
+    return cg_unhex(cg_vector(path));
+}

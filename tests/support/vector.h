@@ -1,0 +1,17 @@
+/* vector.h: known answers from tests/vectors/<set>.json, by path. */
+#ifndef CG_TESTS_VECTOR_H
+#define CG_TESTS_VECTOR_H
+#include <httpcg/base.h>
+
+/* cg_vector gives the string at a dotted path, such as "v1:wallet.ed25519" (file v1.json, object
+ * wallet, member ed25519; a number picks from an array); the program stops where it is missing.
+ * Owns    the result lives as long as the program; it ends in NUL. */
+const char *cg_vector(const char *path);
+/* cg_vector_hex is cg_vector, decoded from hex. */
+struct cg_span cg_vector_hex(const char *path);
+/* cg_vector_count tells how many members the array or object at a path has. */
+size_t cg_vector_count(const char *path);
+/* cg_unhex decodes a literal; the program stops where it is malformed. */
+struct cg_span cg_unhex(const char *hex);
+
+#endif
