@@ -57,13 +57,15 @@ struct cg_call {
     struct cg_loop *loop; /* where it is delivered */
     struct cg_ticket who;
     unsigned tag; /* which of its waits, in the receiver's own numbers */
-    cg_err err;   /* how it went; CG_TIMEOUT when its deadline passed */
+    cg_err err;   /* how it went */
+    bool is_cut;  /* its deadline passed: err is CG_TIMEOUT, somebody may still be at work on it */
 
     /* call.c's own. */
     struct cg_task task;
     struct cg_timer timer;
     struct cg_call *next, *prev; /* of the slot's calls */
     unsigned state;
+    cg_err posted; /* by cg_call_end_from */
 };
 
 /* cg_call_begin enters a call, made by its kind, into the slot of who and starts its deadline; who

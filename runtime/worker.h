@@ -21,7 +21,8 @@ struct cg_job_kind {
 CG_MUST_USE cg_err cg_workers_new(const char *name, unsigned n_threads, size_t queue_max,
                                   struct cg_workers **out);
 /* cg_workers_free lets the jobs being run end, drops the waiting ones (their calls end with
- * CG_CANCELLED) and joins the threads. */
+ * CG_CANCELLED) and joins the threads.  The loops they serve must have stopped running and must
+ * not have been freed yet. */
 void cg_workers_free(struct cg_workers *workers);
 /* cg_workers_waiting tells how many jobs wait for a thread: a moment's number, for metrics. */
 size_t cg_workers_waiting(struct cg_workers *workers);
