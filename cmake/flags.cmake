@@ -20,6 +20,21 @@ else()
   target_compile_definitions(cg_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
   target_link_options(cg_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
+
+# Programs are position-independent when linked, too.
+include(CheckPIESupported)
+check_pie_supported()
+
+# A database or resolver library brings the system's OpenSSL into the process; symbols of the one
+# we link statically stay our own, or its calls would bind to them.
+target_link_options(cg_flags INTERFACE -Wl,--exclude-libs,ALL)
+
+# Optimise across files. The objects keep ordinary code beside the compiler's own form, so that an
+# installed libhttpcg.a links with any compiler; only gcc makes such objects.
+if(HTTPCG_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(cg_flags INTERFACE -flto=auto -ffat-lto-objects)
+  target_link_options(cg_flags INTERFACE -flto=auto -O2)
+endif()
 # Assertions state what the code guarantees; they stay on in releases too.
 string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 string(REPLACE "-O3" "-O2" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")

@@ -18,12 +18,13 @@ struct cg_engine;
 #define CG_EXCHANGE_ARENA_MAX_BYTES (64 * 1024)
 
 /* What cg_engine_ready reports: everything that happened since it last handed the exchange out. */
-#define CG_X_HEAD 1u      /* in is complete: a request's, or a final response's */
-#define CG_X_BODY 2u      /* bytes to peek at */
-#define CG_X_TRAILERS 4u  /* in_trailers is complete */
-#define CG_X_END 8u       /* the peer's message is complete (its last bytes may still be unread) */
-#define CG_X_RESET 16u    /* over, whole or not: see reset_code. The last report of all */
-#define CG_X_ROOM 32u     /* cg_exchange_send, having taken less than all, would take more now */
+#define CG_X_HEAD 1u     /* in is complete: a request's, or a final response's */
+#define CG_X_BODY 2u     /* bytes to peek at */
+#define CG_X_TRAILERS 4u /* in_trailers is complete */
+#define CG_X_END 8u      /* the peer's message is complete (its last bytes may still be unread) */
+#define CG_X_RESET                                                                                 \
+    16u               /* over before both messages were complete: see reset_code. The last report */
+#define CG_X_ROOM 32u /* cg_exchange_send, having taken less than all, would take more now */
 #define CG_X_INFORM 64u   /* client: an interim response; the newest is in inform */
 #define CG_X_SENT 128u    /* our message, its end included, has been pulled */
 #define CG_X_REFUSED 256u /* server: not to be served; answer with refusal and nothing else */
@@ -78,13 +79,12 @@ struct cg_exchange {
     struct cg_exchange *ready_next;            /* list of those with something to look at */
     struct cg_exchange *open_prev, *open_next; /* list of all */
     unsigned bits;                             /* not yet reported */
-    unsigned state;                            /* see exchange_state.h */
+    unsigned state;                            /* CG_S_ in core.h */
     uint64_t in_left; /* body bytes that the stated length still promises */
     uint64_t out_left;
-    struct cg_mono moved; /* when bytes last moved, for the stall limit */
-    uint64_t moved_bytes;
-    bool patient;
-    void *trailers_out; /* queued until the ring ran empty */
+    uint64_t moved_bytes;         /* since the stall period began */
+    struct cg_head *trailers_out; /* wait until the ring ran empty */
+    bool is_patient;
 };
 
 /* --- the incoming half --- */

@@ -186,7 +186,9 @@ bool cg_head_lists(const struct cg_head *head, enum cg_token token, const char *
 /* cg_head_drop removes every line of that token, family tokens included. */
 void cg_head_drop(struct cg_head *head, enum cg_token token);
 /* cg_head_drop_hops removes every hop-by-hop field: the known ones and those that Connection names
- * (RFC 9110, 7.6.1). Call it before adding fields of one's own, so that no peer can name those. */
-void cg_head_drop_hops(struct cg_head *head);
+ * (RFC 9110, 7.6.1). Call it before adding fields of one's own, so that no peer can name those.
+ * Errors  CG_SYNTAX (Connection names a field that is end-to-end by its definition, which would
+ *         take a signed field away), CG_TOO_LARGE (more than 32 names); nothing is then removed. */
+CG_MUST_USE cg_err cg_head_drop_hops(struct cg_head *head);
 
 #endif
