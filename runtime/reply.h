@@ -4,6 +4,7 @@
  * asker came over a socket or is a role of this process. */
 #ifndef CG_RUNTIME_REPLY_H
 #define CG_RUNTIME_REPLY_H
+#include "lib/wire/refusal.h"
 #include "runtime/address.h"
 #include "runtime/call.h"
 #include "session/message.h"
@@ -27,7 +28,7 @@ struct cg_message {
 CG_MUST_USE cg_err cg_message_query(const struct cg_message *in, const char *name, char *out,
                                     size_t room, size_t *out_len);
 
-/* The answer being made.  cg_reply_send or cg_reply_problem ends it, exactly once.  A handler that
+/* The answer being made.  cg_reply_send or cg_reply_refuse ends it, exactly once.  A handler that
  * returns without having done so owes it: reply and message stay until then, also when the asker
  * is gone (the answer then goes into the void). */
 struct cg_reply;
@@ -44,13 +45,13 @@ void cg_reply_field_named(struct cg_reply *out, const char *name, struct cg_span
 void cg_reply_add(struct cg_reply *out, struct cg_span bytes);
 /* cg_reply_send ends it. type is the Content-Type, NULL for none. */
 void cg_reply_send(struct cg_reply *out, int status, const char *type);
-/* cg_reply_problem ends it with a problem document (RFC 9457) of one of the project's codes, such
- * as "not-found"; the status is the code's.  What was added to the body is dropped, fields stay. */
-void cg_reply_problem(struct cg_reply *out, const char *code);
-/* cg_reply_problem_with is cg_reply_problem with one more member, name a string or an integer as
- * JSON text in value, where the code allows one ("field", "server_time"). */
-void cg_reply_problem_with(struct cg_reply *out, const char *code, const char *name,
-                           struct cg_span value);
+/* cg_reply_refuse ends it with the problem document of a refusal (lib/wire/refusal.h) under a new
+ * random id, which is then at cg_reply_id, for the log.  What was added to the body is dropped,
+ * fields stay; extra may be NULL. */
+void cg_reply_refuse(struct cg_reply *out, enum cg_refusal refusal,
+                     const struct cg_refusal_extra *extra);
+/* cg_reply_id gives the request's 16 bytes, drawn when first asked for. */
+const uint8_t *cg_reply_id(struct cg_reply *out);
 /* cg_reply_ticket gives the ticket of calls that the handler begins for this reply; opened when
  * first asked for, ended with the reply.  The zeroed ticket when out of memory.
  * on_call's owner is out. */
