@@ -24,7 +24,7 @@ struct cg_checkpoint {
 };
 
 /* One log as the trust file describes it, with its keys, witnesses and quorum. */
-struct cg_log;
+struct cg_tlog;
 
 /* What a verified checkpoint adds to its text. */
 struct cg_checkpoint_facts {
@@ -45,12 +45,12 @@ CG_API CG_MUST_USE cg_err cg_checkpoint_read(struct cg_span note, struct cg_chec
  *         newest cosignature is older than the log's max_age), CG_CRYPTO.
  * Source  C2SP signed-note, tlog-checkpoint, tlog-cosignature; docs/protocol/ledger.md */
 CG_API CG_MUST_USE cg_err cg_checkpoint_verify(const struct cg_checkpoint *checkpoint,
-                                               const struct cg_log *log, struct cg_wall now,
+                                               const struct cg_tlog *log, struct cg_wall now,
                                                struct cg_checkpoint_facts *out);
 
 /* The newest head of one log that this verifier has accepted; size 0 stands for none yet.  Whoever
  * keeps it over restarts is protected against an older or a different history. */
-struct cg_log_seen {
+struct cg_tlog_seen {
     uint64_t size;
     struct cg_hash root;
     struct cg_wall time; /* of the map-head that is that tree's last leaf */

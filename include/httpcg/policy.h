@@ -9,6 +9,8 @@
 #ifndef CG_POLICY_H
 #define CG_POLICY_H
 #include <httpcg/identity.h>
+#include <httpcg/mode.h>
+#include <httpcg/url.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,18 +21,6 @@ extern "C" {
 #define CG_RULES_MAX 256
 #define CG_CREDS_MAX 4
 #define CG_ALLOW_MAX_BYTES 512
-
-/* How a request was signed, and how it must be; in rising order. */
-enum cg_sapi_level {
-    CG_SAPI_NONE,
-    CG_SAPI_GRANT,
-    CG_SAPI_ED25519,
-    CG_SAPI_HYBRID,
-    CG_SAPI_LEVEL_COUNT
-};
-
-/* cg_sapi_level_name gives "none", "grant", "ed25519" or "hybrid". */
-CG_API const char *cg_sapi_level_name(enum cg_sapi_level level);
 
 enum cg_policy_kind {
     CG_POLICY_RBAC,
@@ -79,13 +69,13 @@ struct cg_cred {
 /* Who asks, for what, how; all of it verified before. */
 struct cg_access_ask {
     struct cg_wall now;
-    struct cg_span plane, authority; /* canonical: what the grant's scope must cover */
     struct cg_span method;
-    struct cg_span path;           /* canonical */
-    enum cg_sapi_level sapi;       /* how this request was signed; CG_SAPI_NONE: not at all */
-    enum cg_sapi_level least;      /* what the gateway asks of signed rules anyway, and step-ups */
+    const struct cg_url *url;
+    enum cg_sapi_mode mode;  /* how this request was signed; CG_SAPI_NONE: not at all */
+    enum cg_sapi_mode least; /* what signed rules need anyway: the gateway's minimum, a step-up */
     const struct cg_waddr *wallet; /* the caller; NULL when not signed */
-    const struct cg_span *scope;   /* the grant's */
+    bool is_anywhere;              /* the grant's scope is "*" */
+    const struct cg_span *scope;   /* or its names, "plane/authority" */
     size_t n_scope;
     const struct cg_cred *creds; /* presented in the grant */
     size_t n_creds;
@@ -99,7 +89,7 @@ struct cg_rule;
 struct cg_access {
     const struct cg_rule *rule; /* the one that decided, or NULL; lib/access/policy.h */
     unsigned rule_index;
-    enum cg_sapi_level needs;       /* with CG_STEP_UP: what it takes */
+    enum cg_sapi_mode needs;        /* with CG_STEP_UP: what it takes */
     char allow[CG_ALLOW_MAX_BYTES]; /* with CG_METHOD: the methods there are rules for */
 };
 

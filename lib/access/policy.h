@@ -27,7 +27,7 @@ struct cg_rule {
     struct cg_span roles[CG_RULE_ROLES_MAX];
     bool allows_anonymous; /* "anonymous" is among the roles */
     bool allows_any_wallet;
-    enum cg_sapi_level sapi;
+    enum cg_sapi_mode sapi;
     struct cg_rate rate;
     bool evidence;       /* the backend gets what it needs to verify for itself */
     bool receipt;        /* the response is signed with the transport keys */
@@ -69,7 +69,7 @@ struct cg_policy {
     size_t n_rules;
     struct cg_rule *rules;
     /* gateway */
-    enum cg_sapi_level sapi_min;
+    enum cg_sapi_mode sapi_min;
     uint8_t planes; /* bit of each enum cg_plane, in the order app bpi gw wallet m2m */
     uint64_t max_epochs;
     uint64_t audit_days;

@@ -8,7 +8,7 @@
 #ifndef CG_LIB_MERKLE_STAPLE_H
 #define CG_LIB_MERKLE_STAPLE_H
 #include "lib/merkle/entry.h"
-#include "lib/merkle/log.h"
+#include "lib/merkle/tlog.h"
 
 #include <httpcg/receipt.h>
 
@@ -65,7 +65,7 @@ const char *cg_staple_step_text(enum cg_staple_step step);
 struct cg_staple_facts {
     size_t log; /* which of the logs */
     struct cg_checkpoint_facts checkpoint;
-    struct cg_log_seen head; /* size, root, time: what to remember */
+    struct cg_tlog_seen head; /* size, root, time: what to remember */
     bool has_entry;
     struct cg_entry entry;     /* of incl; the caller compares kind, commitment and subject */
     struct cg_hash entry_hash; /* H(entry): what the map holds for a revocation */
@@ -82,9 +82,9 @@ struct cg_staple_facts {
  * Errors  CG_UNKNOWN (no such log), those of cg_checkpoint_verify, CG_PROOF, CG_EARLY, CG_STALE,
  *         CG_CONFLICT (contradicts seen: another root for one size, or time running backwards),
  *         CG_SCHEMA; the asks are then undefined. */
-CG_MUST_USE cg_err cg_staple_verify(struct cg_span wire, const struct cg_log *logs, size_t n_logs,
+CG_MUST_USE cg_err cg_staple_verify(struct cg_span wire, const struct cg_tlog *logs, size_t n_logs,
                                     struct cg_wall now, int64_t max_age_s,
-                                    const struct cg_log_seen *seen, bool wants_entry,
+                                    const struct cg_tlog_seen *seen, bool wants_entry,
                                     struct cg_staple_ask *asks, size_t n_asks,
                                     struct cg_staple_facts *out);
 

@@ -12,6 +12,8 @@
 #include "lib/wire/writer.h"
 
 #define CG_TILE_WIDTH 256
+/* C2SP allows 64; a tree of 2^64-1 leaves has nodes on the first eight. */
+#define CG_TILE_LEVELS 8
 /* "tile/entries/" and 7 groups of three digits for 2^64-1, ".p/255". */
 #define CG_TILE_PATH_MAX_BYTES 64
 

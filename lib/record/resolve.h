@@ -40,7 +40,7 @@ struct cg_resolve_ask {
     struct cg_wall now;
     int64_t max_age_s;                 /* the policy's; 0: the trust file's alone */
     const struct cg_record_seen *seen; /* of this name */
-    const struct cg_log_seen *heads;   /* of each log of the trust file, or NULL */
+    const struct cg_tlog_seen *heads;  /* of each log of the trust file, or NULL */
     const uint16_t *ports;             /* target ports beyond 443 and 8443 */
     size_t n_ports;
     bool is_local; /* the operator's configuration maps this name itself: the target is not used */

@@ -11,7 +11,7 @@
  *   max-checkpoint-age <s>      floor sapi|group|padding <value> */
 #ifndef CG_LIB_TRUST_TRUST_H
 #define CG_LIB_TRUST_TRUST_H
-#include "lib/merkle/log.h"
+#include "lib/merkle/tlog.h"
 
 #include <httpcg/policy.h>
 
@@ -37,7 +37,7 @@ struct cg_trust_pin {
 /* Read once, then immutable. */
 struct cg_trust {
     size_t n_logs;
-    struct cg_log logs[CG_TRUST_LOGS_MAX];
+    struct cg_tlog logs[CG_TRUST_LOGS_MAX];
     struct cg_log_id log_ids[CG_TRUST_LOGS_MAX]; /* the same logs' ids, as cert.h wants them */
     struct cg_quorum quorum;
     size_t n_registries;
@@ -47,7 +47,7 @@ struct cg_trust {
     size_t n_pins;
     struct cg_trust_pin *pins; /* in order of their names */
     int64_t max_checkpoint_age_s;
-    enum cg_sapi_level floor_sapi;
+    enum cg_sapi_mode floor_sapi;
     bool needs_pq_group; /* "floor group X25519MLKEM768", the only group there is: always true */
     unsigned floor_padding;
     uint8_t *text; /* a copy of the file: what the spans point into */
@@ -68,7 +68,7 @@ void cg_trust_free(struct cg_trust *trust);
 
 /* cg_trust_log finds a log by its id, cg_trust_registry one by its DID, cg_trust_pin the gateway
  * that a name is pinned to; NULL where there is none. */
-const struct cg_log *cg_trust_log(const struct cg_trust *trust, const struct cg_log_id *id);
+const struct cg_tlog *cg_trust_log(const struct cg_trust *trust, const struct cg_log_id *id);
 const struct cg_trust_registry *cg_trust_find_registry(const struct cg_trust *trust,
                                                        const struct cg_waddr *did);
 const struct cg_waddr *cg_trust_find_pin(const struct cg_trust *trust, struct cg_span plane,

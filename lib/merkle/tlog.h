@@ -1,6 +1,6 @@
-/* log.h: a log as a verifier knows it, its witnesses, and how many of them must have signed. */
-#ifndef CG_LIB_MERKLE_LOG_H
-#define CG_LIB_MERKLE_LOG_H
+/* tlog.h: a log as a verifier knows it, its witnesses, and how many of them must have signed. */
+#ifndef CG_LIB_MERKLE_TLOG_H
+#define CG_LIB_MERKLE_TLOG_H
 #include "lib/merkle/note.h"
 
 #include <httpcg/cert.h>
@@ -30,7 +30,7 @@ struct cg_quorum {
  * Source  C2SP tlog-policy, "Defining the quorum" */
 bool cg_quorum_met(const struct cg_quorum *quorum, const bool *has_signed);
 
-struct cg_log {
+struct cg_tlog {
     struct cg_note_key ed25519; /* both have the origin as their name */
     struct cg_note_key mldsa87;
     struct cg_log_id id;
@@ -38,12 +38,12 @@ struct cg_log {
     int64_t max_age_s; /* of the newest leaf, and of the newest cosignature that counts */
 };
 
-/* cg_log_init makes a log of its two public keys and a quorum, which it borrows.
+/* cg_tlog_init makes a log of its two public keys and a quorum, which it borrows.
  * Errors  as cg_vkey_read. */
-CG_MUST_USE cg_err cg_log_init(const struct cg_crypto *crypto, struct cg_span origin,
-                               const struct cg_public_keys *keys, const struct cg_quorum *quorum,
-                               int64_t max_age_s, struct cg_log *out);
-void cg_log_done(struct cg_log *log);
+CG_MUST_USE cg_err cg_tlog_init(const struct cg_crypto *crypto, struct cg_span origin,
+                                const struct cg_public_keys *keys, const struct cg_quorum *quorum,
+                                int64_t max_age_s, struct cg_tlog *out);
+void cg_tlog_done(struct cg_tlog *log);
 void cg_quorum_done(struct cg_quorum *quorum);
 
 #endif
