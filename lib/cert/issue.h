@@ -33,4 +33,5 @@ CG_MUST_USE cg_err cg_cert_write(const struct cg_cert *cert, struct cg_span wall
                                  struct cg_span staple, struct cg_buf *out);
 /* cg_cert_write_json appends the view for people; the signatures are hex under "signature". */
 CG_MUST_USE cg_err cg_cert_write_json(const struct cg_cert *cert, struct cg_buf *out);
+
 #endif

@@ -26,9 +26,11 @@ struct cg_argon2_cost {
 
 #define CG_ARGON2_DEFAULT ((struct cg_argon2_cost){262144, 3, 1})
 
+/* cg_argon2_cost_check refuses costs that nobody should compute.
+ * Errors  CG_TOO_LARGE (over a maximum), CG_SCHEMA (under RFC 9106's minimum). */
+CG_MUST_USE cg_err cg_argon2_cost_check(struct cg_argon2_cost cost);
 /* cg_argon2id stretches a passphrase.
- * Errors  CG_TOO_LARGE (a cost over its maximum or under RFC 9106's minimum), CG_CRYPTO (also
- *         when there is not that much memory).
+ * Errors  as cg_argon2_cost_check; CG_CRYPTO, also when there is not that much memory.
  * Source  RFC 9106, 3.1 */
 CG_MUST_USE cg_err cg_argon2id(const struct cg_crypto *crypto, struct cg_argon2_cost cost,
                                struct cg_span passphrase, struct cg_span salt,

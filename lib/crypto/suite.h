@@ -10,7 +10,7 @@ enum cg_alg {
     CG_ALG_COUNT
 };
 
-struct cg_suite {
+struct cg_alg_info {
     const char *name; /* as OpenSSL calls it */
     int cose;         /* its number in COSE: RFC 9864, RFC 9964 */
     size_t key_len;   /* of public keys */
@@ -18,6 +18,6 @@ struct cg_suite {
     bool has_context; /* whether signatures take a context string */
 };
 
-const struct cg_suite *cg_suite_of(enum cg_alg alg);
+const struct cg_alg_info *cg_alg_info_of(enum cg_alg alg);
 
 #endif
