@@ -70,19 +70,14 @@ CG_MUST_USE cg_err cg_config_row_write(const struct cg_option_table *rows, struc
                                        struct cg_buf *out);
 
 /* The options every role shares. */
-enum cg_role {
-    CG_ROLE_GATEWAY,
-    CG_ROLE_REGISTRY,
-    CG_ROLE_LEDGER,
-};
-
-enum cg_log_format_option {
-    CG_LOG_FORMAT_JSON,
-    CG_LOG_FORMAT_LOGFMT,
+enum cg_duty {
+    CG_DUTY_GATEWAY,
+    CG_DUTY_REGISTRY,
+    CG_DUTY_LEDGER,
 };
 
 struct cg_options {
-    struct cg_list roles; /* of int: enum cg_role */
+    struct cg_list roles; /* of int: enum cg_duty */
     const char *state;    /* folder of keys and databases */
     const char *trust;    /* trust.conf */
     struct {
@@ -91,33 +86,32 @@ struct cg_options {
     } threads;
     int64_t files; /* descriptors to ask for; 0: the hard limit */
     struct {
-        struct cg_list native;            /* of struct cg_address: the gateway's httpcg listener */
-        struct cg_list services;          /* of struct cg_address: registry and ledger */
+        struct cg_list native;   /* of struct cg_host_port: the gateway's httpcg listener */
+        struct cg_list services; /* of struct cg_host_port: registry and ledger */
         const char *services_certificate; /* NULL: plain http, loopback only */
         const char *services_key;
     } listen;
     struct {
-        struct cg_list listen; /* of struct cg_address: /livez, /readyz, /metrics */
+        struct cg_list listen; /* of struct cg_host_port: /livez, /readyz, /metrics */
         const char *socket;    /* commands */
     } admin;
     struct {
         int level;          /* enum cg_log_level */
-        int format;         /* enum cg_log_format_option */
+        int format;         /* enum cg_log_format */
         const char *file;   /* NULL: standard error */
         const char *access; /* NULL: none */
     } log;
     struct {
         int64_t stop_ms;
-        int64_t reload_ms;
     } drain;
 };
 
 extern const struct cg_option_table
-    cg_option_table_top; /* roles, state, trust, threads, listen, ... */
+    cg_option_table_common; /* roles, state, trust, threads, listen, ... */
 
 static inline const struct cg_options *cg_config_common(const struct cg_config *config)
 {
-    return (const struct cg_options *)cg_config_values(config, &cg_option_table_top);
+    return (const struct cg_options *)cg_config_values(config, &cg_option_table_common);
 }
 
 #endif

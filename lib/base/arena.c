@@ -1,5 +1,7 @@
 #include "lib/base/arena.h"
 
+#include "lib/base/secret.h"
+
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,13 @@ void cg_arena_done(struct cg_arena *arena)
     }
     arena->blocks = NULL;
     arena->held = 0;
+}
+
+void cg_arena_wipe(struct cg_arena *arena)
+{
+    for (struct cg_arena_block *block = arena->blocks; block; block = block->next)
+        cg_wipe(block->bytes, block->size);
+    cg_arena_done(arena);
 }
 
 static struct cg_arena_block *grow(struct cg_arena *arena, size_t n)

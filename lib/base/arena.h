@@ -16,6 +16,8 @@ struct cg_arena {
 void cg_arena_init(struct cg_arena *arena, size_t max);
 /* cg_arena_done frees all of it; twice is harmless. */
 void cg_arena_done(struct cg_arena *arena);
+/* cg_arena_wipe overwrites all of it, then frees: for anything that held secrets. */
+void cg_arena_wipe(struct cg_arena *arena);
 /* cg_arena_take gives n bytes, aligned for any type, not cleared; NULL when over the maximum or out
  * of memory. n = 0 gives a pointer that must not be read. */
 void *cg_arena_take(struct cg_arena *arena, size_t n);
