@@ -13,6 +13,8 @@ if(EXISTS ${HTTPCG_DEPS}/openssl/lib/libssl.a)
   set(OPENSSL_ROOT_DIR ${HTTPCG_DEPS}/openssl)
   set(OPENSSL_USE_STATIC_LIBS ON)
   set(HTTPCG_OPENSSL_STATIC ON)
+  # FindOpenSSL asks pkg-config what else a static library needs; let it ask about this one.
+  set(ENV{PKG_CONFIG_PATH} "${HTTPCG_DEPS}/openssl/lib/pkgconfig:$ENV{PKG_CONFIG_PATH}")
 endif()
 find_package(OpenSSL 3.5 REQUIRED)
 find_package(Threads REQUIRED)
