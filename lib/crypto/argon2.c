@@ -22,10 +22,10 @@ cg_err cg_argon2id(const struct cg_crypto *crypto, struct cg_argon2_cost cost,
 {
     /* One thread whatever the lanes: threads are not this library's to start. */
     uint32_t threads = 1;
-    static uint8_t nothing;
+    static const uint8_t nothing;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
-                                          passphrase.len ? (void *)passphrase.at : &nothing,
+                                          (void *)(passphrase.len ? passphrase.at : &nothing),
                                           passphrase.len),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt.at, salt.len),
         OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ITER, &cost.passes),

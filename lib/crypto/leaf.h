@@ -19,8 +19,8 @@ struct cg_leaf_ask {
 };
 
 /* cg_leaf_issue makes a P-256 key and a self-signed certificate for it, and appends both as PEM.
- * Errors  CG_SCHEMA (no names, too many, or one that is no name), CG_CRYPTO, CG_NO_MEMORY,
- *         CG_TOO_LARGE. */
+ * Errors  CG_SCHEMA (no names, too many, or one that is no name; times that are none), CG_CRYPTO,
+ * CG_NO_MEMORY, CG_TOO_LARGE. */
 CG_MUST_USE cg_err cg_leaf_issue(const struct cg_leaf_ask *ask, struct cg_buf *out_cert_pem,
                                  struct cg_buf *out_key_pem);
 /* cg_leaf_spki hashes the DER SubjectPublicKeyInfo of the first certificate of a PEM text.

@@ -80,10 +80,10 @@ cg_err cg_sign_key_public(const struct cg_sign_key *key, uint8_t *out)
 /* OpenSSL refuses an empty context at NULL. */
 static OSSL_PARAM context_param(struct cg_span context)
 {
-    static uint8_t nothing;
+    static const uint8_t nothing;
 
     return OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_CONTEXT_STRING,
-                                             context.len ? (void *)context.at : &nothing,
+                                             (void *)(context.len ? context.at : &nothing),
                                              context.len);
 }
 

@@ -147,6 +147,65 @@ TEST(counts_of_names_are_bounded)
     CHECK_OK(cg_leaf_issue(&in, &cert, &key));
 }
 
+/* RFC 5280, 4.1.2.5: two digits for the year until 2049, four from then on. */
+TEST(times_are_written_as_the_calendar_has_them)
+{
+    const struct {
+        int64_t s;
+        const char *text;
+    } known[] = {
+        {0, "\x17\x0d"
+            "700101000000Z"},
+        {951782399, "\x17\x0d"
+                    "000228235959Z"},
+        {951782400, "\x17\x0d"
+                    "000229000000Z"},
+        {951868800, "\x17\x0d"
+                    "000301000000Z"},
+        {1798761599, "\x17\x0d"
+                     "261231235959Z"},
+        {2524607999, "\x17\x0d"
+                     "491231235959Z"},
+        {2524608000, "\x18\x0f"
+                     "20500101000000Z"},
+        {4107542399, "\x18\x0f"
+                     "21000228235959Z"},
+        {4107542400, "\x18\x0f"
+                     "21000301000000Z"},
+        {253402300799, "\x18\x0f"
+                       "99991231235959Z"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        CG_AUTO(buf) struct cg_buf cert = {0}, key = {0};
+        struct cg_leaf_ask in = ask();
+        uint8_t room[4096];
+
+        cg_buf_init(&cert, CG_LEAF_MAX_BYTES);
+        cg_buf_init(&key, CG_LEAF_MAX_BYTES);
+        in.not_before.s = 0;
+        in.not_after.s = known[i].s;
+        CHECK_OK(cg_leaf_issue(&in, &cert, &key));
+        CHECK(holds(der_of(&cert, room, sizeof room), cg_span_str(known[i].text)));
+    }
+}
+
+TEST(times_that_are_none_are_refused)
+{
+    CG_AUTO(buf) struct cg_buf cert = {0}, key = {0};
+    struct cg_leaf_ask in = ask();
+
+    cg_buf_init(&cert, CG_LEAF_MAX_BYTES);
+    cg_buf_init(&key, CG_LEAF_MAX_BYTES);
+    in.not_before.s = -1;
+    CHECK_ERR(cg_leaf_issue(&in, &cert, &key), CG_SCHEMA);
+    in.not_before.s = in.not_after.s + 1;
+    CHECK_ERR(cg_leaf_issue(&in, &cert, &key), CG_SCHEMA);
+    in.not_before.s = 0;
+    in.not_after.s = INT64_C(253402300800);
+    CHECK_ERR(cg_leaf_issue(&in, &cert, &key), CG_SCHEMA);
+}
+
 TEST(a_buffer_that_is_too_small_gets_nothing)
 {
     CG_AUTO(buf) struct cg_buf cert = {0}, key = {0};
@@ -173,4 +232,5 @@ TEST(text_without_a_certificate_or_key_is_malformed)
 SUITE(leaf, T(certificate_and_key_belong_together_and_name_what_was_asked),
       T(the_same_seed_gives_the_same_certificate_and_another_another_key),
       T(what_is_no_name_is_refused), T(counts_of_names_are_bounded),
+      T(times_are_written_as_the_calendar_has_them), T(times_that_are_none_are_refused),
       T(a_buffer_that_is_too_small_gets_nothing), T(text_without_a_certificate_or_key_is_malformed))
