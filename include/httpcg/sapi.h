@@ -10,25 +10,13 @@
 #ifndef CG_SAPI_H
 #define CG_SAPI_H
 #include <httpcg/identity.h>
+#include <httpcg/mode.h>
 #include <httpcg/qlock.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* How a request is signed. The numbers are those that are signed; they also order by strength. */
-enum cg_sapi_mode {
-    CG_SAPI_NONE = 0,
-    CG_SAPI_GRANT = 1,   /* HMAC-SHA-256 under the minute's key */
-    CG_SAPI_ED25519 = 2, /* the grant's session key */
-    CG_SAPI_HYBRID = 3, /* the wallet's identity keys; in responses: the gateway's transport keys */
-    CG_SAPI_MODE_COUNT
-};
-
-/* cg_sapi_mode_name gives the name as "alg" has it: "grant", "ed25519", "hybrid"; "none". */
-CG_API const char *cg_sapi_mode_name(enum cg_sapi_mode mode);
-/* cg_sapi_mode_read takes one of the four names. Errors CG_UNKNOWN. */
-CG_API CG_MUST_USE cg_err cg_sapi_mode_read(struct cg_span text, enum cg_sapi_mode *out);
 /* cg_sapi_signature_bytes tells how long a request's signature is in that mode. */
 CG_API size_t cg_sapi_signature_bytes(enum cg_sapi_mode mode);
 
