@@ -1,6 +1,7 @@
 #include "tests/support/vector.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,4 +116,41 @@ struct cg_span cg_unhex(const char *hex)
 struct cg_span cg_vector_hex(const char *path)
 {
     return cg_unhex(cg_vector(path));
+}
+
+uint64_t cg_vector_uint(const char *path)
+{
+    char *end;
+    const char *text = cg_vector(path);
+    unsigned long long v = strtoull(text, &end, 10);
+
+    if (end == text || *end)
+        stop("not a number", path);
+    return v;
+}
+
+struct cg_hash cg_vector_hash(const char *path)
+{
+    struct cg_span bytes = cg_vector_hex(path);
+    struct cg_hash hash;
+
+    if (bytes.len != sizeof hash.bytes)
+        stop("not a hash", path);
+    memcpy(hash.bytes, bytes.at, bytes.len);
+    return hash;
+}
+
+const char *cg_vector_at(const char *format, ...)
+{
+    static char paths[8][128];
+    static unsigned turn;
+    char *path = paths[turn++ % 8];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(path, sizeof paths[0], format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof paths[0])
+        stop("path too long", format);
+    return path;
 }

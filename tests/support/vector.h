@@ -11,6 +11,12 @@ const char *cg_vector(const char *path);
 struct cg_span cg_vector_hex(const char *path);
 /* cg_vector_count tells how many members the array or object at a path has. */
 size_t cg_vector_count(const char *path);
+/* cg_vector_uint is cg_vector, a number in decimal digits. */
+uint64_t cg_vector_uint(const char *path);
+/* cg_vector_hash is cg_vector_hex, of 32 bytes. */
+struct cg_hash cg_vector_hash(const char *path);
+/* cg_vector_at writes a path as printf would; the text is good for the next seven calls. */
+__attribute__((format(printf, 1, 2))) const char *cg_vector_at(const char *format, ...);
 /* cg_unhex decodes a literal; the program stops where it is malformed. */
 struct cg_span cg_unhex(const char *hex);
 
