@@ -47,5 +47,5 @@ endif()
 # cg_library(name sources...): one folder's static library, with our flags.
 function(cg_library name)
   add_library(${name} STATIC ${ARGN})
-  target_link_libraries(${name} PUBLIC cg_flags)
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:cg_flags>)
 endfunction()
