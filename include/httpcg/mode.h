@@ -12,7 +12,7 @@ enum cg_sapi_mode {
     CG_SAPI_NONE = 0,    /* not at all */
     CG_SAPI_GRANT = 1,   /* HMAC-SHA-256 under the minute's key of a grant */
     CG_SAPI_ED25519 = 2, /* the grant's session key */
-    CG_SAPI_HYBRID = 3,  /* the wallet's identity keys; in responses: the gateway's transport keys */
+    CG_SAPI_HYBRID = 3, /* the wallet's identity keys; in responses: the gateway's transport keys */
     CG_SAPI_MODE_COUNT
 };
 
