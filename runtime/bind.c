@@ -55,30 +55,33 @@ __attribute__((format(printf, 4, 5))) static void refuse(const struct cg_bind *b
 
 /* Nothing (a key with only a comment behind it) is a mistake for a value: it would look like a
  * setting and be none. */
+static bool is_nothing(const struct cg_bind *bind, const struct cg_option *option,
+                       const struct cg_yaml *node)
+{
+    if (!cg_yaml_is_nothing(node) && !(node->is_plain && cg_span_is(node->text, "null")))
+        return false;
+    refuse(bind, option, node, "has no value; leave the line out to get the default");
+    return true;
+}
+
 static cg_err read_scalar(struct cg_bind *bind, const struct cg_option *option,
                           enum cg_option_type type, const struct cg_yaml *node, void *at)
 {
     char why[CG_PROBLEM_TEXT_BYTES];
 
-    if (cg_yaml_is_nothing(node) || (node->is_plain && cg_span_is(node->text, "null"))) {
-        refuse(bind, option, node, "has no value; leave the line out to get the default");
+    if (is_nothing(bind, option, node))
         return CG_OK;
-    }
     if (node->kind != CG_YAML_TEXT) {
         refuse(bind, option, node, "one value is expected here, not %s", cg_yaml_kind_name(node));
         return CG_OK;
     }
-    if (type == CG_OPTION_SECRET) {
-        if (bind->no_secrets) {
-            refuse(bind, option, node,
-                   "a secret given here can be seen by others; put it in a "
-                   "file");
-            return CG_OK;
-        }
-        if (bind->has_secret)
-            *bind->has_secret = true;
+    if (type == CG_OPTION_SECRET && bind->no_secrets) {
+        refuse(bind, option, node, "a secret given here can be seen by others; put it in a file");
+        return CG_OK;
     }
     cg_err err = cg_option_read(option, type, node->text, bind->folder, bind->arena, at, why);
+    if (err == CG_OK && type == CG_OPTION_SECRET && bind->has_secret)
+        *bind->has_secret = true;
     if (err == CG_CONFIG)
         refuse(bind, option, node, "%s", why);
     return err == CG_CONFIG ? CG_OK : err;
@@ -107,10 +110,12 @@ static cg_err read_list(struct cg_bind *bind, const struct cg_option *option,
                         const struct cg_yaml *node, struct cg_list *out)
 {
     /* One entry may stand alone. */
-    bool is_one = node->kind == CG_YAML_TEXT && !cg_yaml_is_nothing(node);
+    bool is_one = node->kind == CG_YAML_TEXT;
     size_t size = cg_option_size(option->item), n = is_one ? 1 : count(node);
 
-    if (node->kind == CG_YAML_MAP || cg_yaml_is_nothing(node)) {
+    if (is_nothing(bind, option, node))
+        return CG_OK;
+    if (node->kind == CG_YAML_MAP) {
         refuse(bind, option, node, "a list is expected here, not %s", cg_yaml_kind_name(node));
         return CG_OK;
     }
@@ -186,6 +191,8 @@ static cg_err read_rows(struct cg_bind *bind, const struct cg_option *option,
     struct cg_list *list = (struct cg_list *)(void *)member(bind, option);
     size_t n = count(node);
 
+    if (is_nothing(bind, option, node))
+        return CG_OK;
     if (node->kind != CG_YAML_LIST) {
         refuse(bind, option, node, "a list of mappings is expected here, not %s",
                cg_yaml_kind_name(node));
@@ -272,6 +279,14 @@ static void refuse_unknown(const struct cg_bind *bind, const struct cg_yaml *ent
     int len = (int)(entry->key.len < 64 ? entry->key.len : 64);
     const char *key = (const char *)entry->key.at;
 
+    if (path.len == 0 && cg_option_find(bind->table, entry->key)) {
+        int dot = (int)cg_span_find(entry->key, '.');
+
+        cg_problem_add(bind->problems, bind->where, entry->key_line, entry->key_column,
+                       "\"%.*s\" is written as \"%.*s:\" with the rest below it", len, key, dot,
+                       key);
+        return;
+    }
     for (size_t i = 0; i < n_words && n < WORDS_MAX; i++)
         candidates[n++] = words[i];
     for (size_t i = 0; i < bind->table->n_options && n < WORDS_MAX; i++) {
@@ -306,7 +321,7 @@ static void refuse_unknown(const struct cg_bind *bind, const struct cg_yaml *ent
 static cg_err bind_below(struct cg_bind *bind, const struct cg_yaml *entry, struct cg_span path,
                          const char *const *words, size_t n_words)
 {
-    char whole[KEY_MAX_BYTES];
+    char whole[KEY_MAX_BYTES], place[KEY_MAX_BYTES];
     int n = snprintf(whole, sizeof whole, "%.*s%s%.*s", (int)path.len,
                      path.len ? (const char *)path.at : "", path.len ? "." : "",
                      (int)(entry->key.len < KEY_MAX_BYTES ? entry->key.len : KEY_MAX_BYTES),
@@ -326,7 +341,7 @@ static cg_err bind_below(struct cg_bind *bind, const struct cg_yaml *entry, stru
         return CG_OK;
     if (entry->kind != CG_YAML_MAP) {
         cg_problem_add(bind->problems, bind->where, entry->line, entry->column,
-                       "%.*s: a mapping is expected here, not %s", (int)name.len, whole,
+                       "%s: a mapping is expected here, not %s", full_name(bind, whole, place),
                        cg_yaml_kind_name(entry));
         return CG_OK;
     }

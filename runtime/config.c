@@ -145,8 +145,10 @@ static cg_err bind_sections(struct load *load, const struct cg_yaml *root)
     return CG_OK;
 }
 
+/* What cannot be parsed is not looked into any further: all else would be consequences. */
 static cg_err read_main_file(struct load *load)
 {
+    size_t before = n_problems(load);
     const char *file = load->src->file;
     bool is_open_to_others = false;
     struct cg_yaml *root;
@@ -154,12 +156,12 @@ static cg_err read_main_file(struct load *load)
     CG_TRY(
         cg_config_file_read(file, &load->config->arena, load->problems, &root, &is_open_to_others));
     if (!root)
-        return CG_OK;
+        return n_problems(load) == before ? CG_OK : CG_CONFIG;
     if (root->kind != CG_YAML_MAP) {
         cg_problem_add(load->problems, file, root->line, root->column,
                        "sections such as \"log:\" are expected here, not %s",
                        cg_yaml_kind_name(root));
-        return CG_OK;
+        return CG_CONFIG;
     }
     CG_TRY(bind_sections(load, root));
     check_mode(load, file, is_open_to_others);

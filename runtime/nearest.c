@@ -37,6 +37,14 @@ unsigned cg_nearest_distance(struct cg_span a, struct cg_span b)
     return rows[a.len % 3][b.len];
 }
 
+/* "warning" for "warn", "addr" for "address". */
+static bool begins_the_other(struct cg_span a, struct cg_span b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+
+    return shorter >= 3 && cg_span_eq_nocase(cg_span_first(a, shorter), cg_span_first(b, shorter));
+}
+
 const char *cg_nearest(struct cg_span written, const char *const *words, size_t n_words)
 {
     const char *best = NULL;
@@ -47,7 +55,8 @@ const char *cg_nearest(struct cg_span written, const char *const *words, size_t 
         unsigned distance = cg_nearest_distance(written, word);
         size_t longer = word.len > written.len ? word.len : written.len;
 
-        if (distance < best_distance && distance * 3 <= longer) {
+        if (distance < best_distance &&
+            (distance * 3 <= longer || begins_the_other(written, word))) {
             best = words[i];
             best_distance = distance;
         }

@@ -92,7 +92,7 @@ struct cg_option {
     int64_t min, max;          /* inclusive; both 0: only the type's own limits */
     size_t max_items;          /* of lists and rows; 0: 1024 */
     const char *const *values; /* of an enum; NULL ends it */
-    const struct cg_option_table *rows; /* of ROWS */
+    const struct cg_option_table *rows; /* of ROWS; no rows and no dotted keys in there */
     /* Of ROWS: the key of the PATH option in this table that names a folder. Each *.yaml in it
      * holds one more row, so that programs can add rows without editing anybody's file. */
     const char *folder;

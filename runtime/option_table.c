@@ -100,6 +100,8 @@ static const char *option_fault(const struct cg_option_table *table, const struc
     for (size_t i = 0; option->rows && i < option->rows->n_options; i++)
         if (option->rows->options[i].type == CG_OPTION_ROWS)
             return "rows within rows";
+        else if (strchr(option->rows->options[i].key, '.'))
+            return "a dot in a row's key";
     return option->rows ? cg_option_table_fault(option->rows) : NULL;
 }
 

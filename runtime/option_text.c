@@ -214,17 +214,13 @@ static cg_err add_secret(struct cg_buf *out, const struct cg_secret_option *secr
 cg_err cg_option_text_row(const struct cg_option_table *rows, const void *values,
                           const bool *was_set, struct cg_buf *out)
 {
-    const char *before = "";
-
     for (size_t i = 0; i < rows->n_options; i++) {
         const struct cg_option *field = &rows->options[i];
         const void *member = (const char *)values + field->offset;
 
         if (!was_set[i])
             continue;
-        CG_TRY(open_mappings(out, 0, field->key, before));
-        before = field->key;
-        CG_TRY(add(out, "%*s%s: ", (int)indent_of(0, field->key), "", last_part(field->key)));
+        CG_TRY(add(out, "%s: ", field->key));
         if (field->type == CG_OPTION_SECRET)
             CG_TRY(add_secret(out, member));
         else

@@ -38,18 +38,18 @@ static const char *in_words(struct reader *r)
         const char *ours;
     } known[] = {
         {"found character that cannot start any token",
-         "this character cannot start a value; put the text in quotes"},
+         "no value starts with this character; put the text in quotes"},
         {"mapping values are not allowed in this context",
-         "a second \": \" in one line; put the value in quotes"},
+         "a colon is not expected here; put the value in quotes, or give the line before its own"},
         {"did not find expected key", "a key was expected here; check the indentation"},
-        {"could not find expected ':'", "the line before is no \"key: value\""},
+        {"could not find expected ':'", "the line before has no colon after its key"},
         {"did not find expected '-' indicator",
          "a list item (\"- \") was expected here; check the indentation"},
-        {"did not find expected ',' or ']'", "a list in brackets is not closed"},
-        {"did not find expected ',' or '}'", "a mapping in braces is not closed"},
+        {"did not find expected ',' or ']'", "this list in brackets is not closed"},
+        {"did not find expected ',' or '}'", "this mapping in braces is not closed"},
         {"did not find expected <document start>",
          "the file goes on after its end; check the indentation"},
-        {"found unexpected end of stream", "a quoted text is not closed"},
+        {"found unexpected end of stream", "this quoted text is not closed"},
         {"control characters are not allowed", "a control character"},
         {"did not find expected node content", "a value was expected here"},
         {"did not find expected alphabetic or numeric character",
@@ -76,6 +76,7 @@ static const char *in_words(struct reader *r)
 static cg_err next(struct reader *r, yaml_event_t *event)
 {
     yaml_mark_t mark;
+    const char *what;
 
     if (yaml_parser_parse(&r->parser, event))
         return CG_OK;
@@ -96,7 +97,11 @@ static cg_err next(struct reader *r, yaml_event_t *event)
                           ? "a control character"
                           : "a byte or character that has no place in UTF-8 text");
     default:
-        return refuse(r, r->parser.problem_mark, in_words(r));
+        /* What was never closed is corrected where it was opened. */
+        what = in_words(r);
+        mark = strncmp(what, "this ", 5) == 0 && r->parser.context ? r->parser.context_mark
+                                                                   : r->parser.problem_mark;
+        return refuse(r, mark, what);
     }
 }
 
