@@ -15,6 +15,7 @@ typedef cg_err (*cg_accept_fn)(void *ctx, const struct cg_peer *peer, struct cg_
                                struct cg_engine **engine, void **owner);
 
 struct cg_listen_options {
+    bool joins;           /* another listener of this process has the same address already */
     struct cg_address at; /* port 0: any free one; a Unix socket: 0600, an abandoned one replaced */
     size_t n_conns_max;   /* of this listener; 0 is 10 000 */
     const struct cg_conn_events *events;
@@ -32,7 +33,7 @@ size_t cg_listener_n_conns(const struct cg_listener *listener);
 /* cg_listener_drain accepts no more and drains its connections (cg_conn_drain); on_drained runs
  * when the last is gone, or when limit is over and the rest was cut. */
 void cg_listener_drain(struct cg_listener *listener, struct cg_mono limit,
-                       void (*on_drained)(void *ctx));
+                       void (*on_drained)(void *ctx), void *ctx);
 /* cg_listener_free closes the socket and cuts what is still open; their on_close have been called
  * when it returns. */
 void cg_listener_free(struct cg_listener *listener);
