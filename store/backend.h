@@ -17,6 +17,8 @@ struct cg_store_backend {
                           struct cg_stored_entry *);
     cg_err (*log_find)(struct cg_store *, struct cg_span kind, const struct cg_hash *,
                        struct cg_arena *, struct cg_stored_entry *);
+    cg_err (*log_find_cert)(struct cg_store *, const struct cg_hash *, struct cg_arena *,
+                            struct cg_stored_entry *);
     cg_err (*log_object)(struct cg_store *, const struct cg_hash *, struct cg_arena *,
                          struct cg_span *);
     cg_err (*log_nodes)(struct cg_store *, unsigned level, uint64_t first, size_t n,

@@ -143,9 +143,9 @@ static void free_memory(struct cg_store *store)
 {
     struct cg_memory *m = cg_memory_of(store);
     struct mem_table *tables[] = {
-        &m->entries, &m->commitments, &m->objects,    &m->nodes,     &m->states,
-        &m->pages,   &m->heads,       &m->names,      &m->proposed,  &m->wallets,
-        &m->allowed, &m->challenges,  &m->seen_names, &m->seen_logs,
+        &m->entries, &m->commitments, &m->certs,      &m->objects,    &m->nodes,
+        &m->states,  &m->pages,       &m->heads,      &m->names,      &m->proposed,
+        &m->wallets, &m->allowed,     &m->challenges, &m->seen_names, &m->seen_logs,
     };
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
@@ -175,6 +175,7 @@ static const struct cg_store_backend backend = {
     .log_head = cg_memory_log_head,
     .log_entries = cg_memory_log_entries,
     .log_find = cg_memory_log_find,
+    .log_find_cert = cg_memory_log_find_cert,
     .log_object = cg_memory_log_object,
     .log_nodes = cg_memory_log_nodes,
     .log_state = cg_memory_log_state,

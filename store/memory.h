@@ -3,7 +3,7 @@
 #define CG_STORE_MEMORY_H
 #include "store/backend.h"
 
-#define MEM_ROW_BYTES 5
+#define MEM_ROW_BYTES 6
 
 /* A row of any table; each table says in memory_log.c or memory_names.c what it puts where. */
 struct mem_row {
@@ -21,7 +21,7 @@ struct cg_memory {
     struct cg_store store;
     bool is_broken; /* memory ran out half way through a write: nothing is answered any more */
     /* the ledger */
-    struct mem_table entries, commitments, objects, nodes, states, pages;
+    struct mem_table entries, commitments, certs, objects, nodes, states, pages;
     struct mem_table heads; /* published ones */
     uint64_t n_entries;
     struct cg_log_heads newest; /* notes are allocated */
@@ -60,6 +60,8 @@ cg_err cg_memory_log_entries(struct cg_store *, uint64_t, size_t, struct cg_aren
                              struct cg_stored_entry *);
 cg_err cg_memory_log_find(struct cg_store *, struct cg_span, const struct cg_hash *,
                           struct cg_arena *, struct cg_stored_entry *);
+cg_err cg_memory_log_find_cert(struct cg_store *, const struct cg_hash *, struct cg_arena *,
+                               struct cg_stored_entry *);
 cg_err cg_memory_log_object(struct cg_store *, const struct cg_hash *, struct cg_arena *,
                             struct cg_span *);
 cg_err cg_memory_log_nodes(struct cg_store *, unsigned, uint64_t, size_t, struct cg_hash *);

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* entries: key index; bytes kind, subject, object digest, data, commitment; number time; hash leaf.
- */
+/* entries: key index; bytes kind, subject, object digest, data, commitment, extra; number time;
+ * hash leaf.  certs: key fingerprint; number index. */
 
 /* commitments: key commitment || kind; number index. */
 static cg_err commitment_key(const struct cg_hash *commitment, struct cg_span kind,
@@ -63,10 +63,13 @@ static cg_err put_entry(struct cg_memory *m, const struct cg_stored_entry *entry
                    &(struct mem_row){
                        .key = mem_key_span(&at),
                        .bytes = {entry->kind, entry->subject, entry->object_digest, entry->data,
-                                 cg_hash_span(&entry->commitment)},
+                                 cg_hash_span(&entry->commitment), entry->extra},
                        .number = {(uint64_t)entry->time.s},
                        .hash = entry->leaf,
                    }));
+    if (cg_span_is(entry->kind, "tlsls"))
+        CG_TRY(mem_put(m, &m->certs,
+                       &(struct mem_row){.key = entry->extra, .number = {entry->index}}));
     if (may_repeat(entry->kind))
         return CG_OK;
     CG_TRY(commitment_key(&entry->commitment, entry->kind, &by));
@@ -209,6 +212,7 @@ static cg_err get_entry(struct cg_memory *m, uint64_t index, struct cg_arena *ar
     CG_TRY(cg_arena_copy(arena, row->bytes[1], &got.subject));
     CG_TRY(cg_arena_copy(arena, row->bytes[2], &got.object_digest));
     CG_TRY(cg_arena_copy(arena, row->bytes[3], &got.data));
+    CG_TRY(cg_arena_copy(arena, row->bytes[5], &got.extra));
     *out = got;
     return CG_OK;
 }
@@ -239,6 +243,15 @@ cg_err cg_memory_log_find(struct cg_store *store, struct cg_span kind,
             if (!newest || row->number[0] > newest->number[0])
                 newest = row;
     return newest ? get_entry(m, newest->number[0], arena, out) : CG_NOT_FOUND;
+}
+
+cg_err cg_memory_log_find_cert(struct cg_store *store, const struct cg_hash *fingerprint,
+                               struct cg_arena *arena, struct cg_stored_entry *out)
+{
+    struct cg_memory *m = cg_memory_of(store);
+    const struct mem_row *row = mem_get(&m->certs, cg_hash_span(fingerprint));
+
+    return row ? get_entry(m, row->number[0], arena, out) : CG_NOT_FOUND;
 }
 
 cg_err cg_memory_log_object(struct cg_store *store, const struct cg_hash *digest,

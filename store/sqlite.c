@@ -179,6 +179,7 @@ const struct cg_store_backend cg_sqlite_backend = {
     .log_head = cg_sqlite_log_head,
     .log_entries = cg_sqlite_log_entries,
     .log_find = cg_sqlite_log_find,
+    .log_find_cert = cg_sqlite_log_find_cert,
     .log_object = cg_sqlite_log_object,
     .log_nodes = cg_sqlite_log_nodes,
     .log_state = cg_sqlite_log_state,

@@ -67,6 +67,8 @@ cg_err cg_sqlite_log_entries(struct cg_store *, uint64_t, size_t, struct cg_aren
                              struct cg_stored_entry *);
 cg_err cg_sqlite_log_find(struct cg_store *, struct cg_span, const struct cg_hash *,
                           struct cg_arena *, struct cg_stored_entry *);
+cg_err cg_sqlite_log_find_cert(struct cg_store *, const struct cg_hash *, struct cg_arena *,
+                               struct cg_stored_entry *);
 cg_err cg_sqlite_log_object(struct cg_store *, const struct cg_hash *, struct cg_arena *,
                             struct cg_span *);
 cg_err cg_sqlite_log_nodes(struct cg_store *, unsigned, uint64_t, size_t, struct cg_hash *);

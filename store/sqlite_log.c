@@ -15,6 +15,7 @@ static cg_err add_entry(struct cg_sqlite *s, const struct cg_stored_entry *entry
     ask_time(&a, entry->time);
     ask_bytes(&a, entry->data);
     ask_hash(&a, &entry->leaf);
+    ask_bytes(&a, entry->extra);
     return ask_run(&a);
 }
 
@@ -28,6 +29,7 @@ static void take_entry(struct ask *a, struct cg_arena *arena, struct cg_stored_e
     out->time = ask_get_time(a, 5);
     out->data = ask_get(a, 6, arena);
     ask_get_hash(a, 7, &out->leaf);
+    out->extra = ask_get(a, 8, arena);
 }
 
 static void take_head(struct ask *a, struct cg_arena *arena, struct cg_stored_head *out)
@@ -166,21 +168,37 @@ cg_err cg_sqlite_log_entries(struct cg_store *store, uint64_t first, size_t n,
     return ask_found(&a, i == n);
 }
 
+/* Ends a question for one entry. */
+static cg_err get_entry(struct ask *a, struct cg_arena *arena, struct cg_stored_entry *out)
+{
+    struct cg_stored_entry got = {0};
+    bool has_row = ask_row(a);
+
+    if (has_row)
+        take_entry(a, arena, &got);
+    CG_TRY(ask_found(a, has_row));
+    *out = got;
+    return CG_OK;
+}
+
 cg_err cg_sqlite_log_find(struct cg_store *store, struct cg_span kind,
                           const struct cg_hash *commitment, struct cg_arena *arena,
                           struct cg_stored_entry *out)
 {
     struct ask a = ask_of(cg_sqlite_of(store), SQL_ENTRY_FIND);
-    struct cg_stored_entry got = {0};
 
     ask_hash(&a, commitment);
     ask_text(&a, kind);
-    bool has_row = ask_row(&a);
-    if (has_row)
-        take_entry(&a, arena, &got);
-    CG_TRY(ask_found(&a, has_row));
-    *out = got;
-    return CG_OK;
+    return get_entry(&a, arena, out);
+}
+
+cg_err cg_sqlite_log_find_cert(struct cg_store *store, const struct cg_hash *fingerprint,
+                               struct cg_arena *arena, struct cg_stored_entry *out)
+{
+    struct ask a = ask_of(cg_sqlite_of(store), SQL_ENTRY_FIND_CERT);
+
+    ask_hash(&a, fingerprint);
+    return get_entry(&a, arena, out);
 }
 
 /* The one column of the one row of a statement with one blob bound. */

@@ -3,7 +3,7 @@
 #define CG_STORE_SQLITE_TEXTS_H
 
 /* clang-format off */
-#define CG_SQL_ENTRY "idx, kind, commitment, subject, object_digest, time, data, leaf"
+#define CG_SQL_ENTRY "idx, kind, commitment, subject, object_digest, time, data, leaf, extra"
 #define CG_SQL_NAME "name, serial, owner, commitment, record, expires_at, tombstone, log_idx"
 
 #define CG_SQL_LIST(X) \
@@ -11,11 +11,13 @@
     X(BEGIN_READ, "BEGIN") \
     X(COMMIT, "COMMIT") \
     X(ROLLBACK, "ROLLBACK") \
-    X(ENTRY_ADD, "INSERT INTO entry (" CG_SQL_ENTRY ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)") \
+    X(ENTRY_ADD, "INSERT INTO entry (" CG_SQL_ENTRY ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(ENTRY_NEXT, "SELECT ifnull(max(idx) + 1, 0) FROM entry") \
     X(ENTRY_RANGE, "SELECT " CG_SQL_ENTRY " FROM entry WHERE idx >= ? ORDER BY idx LIMIT ?") \
     X(ENTRY_FIND, "SELECT " CG_SQL_ENTRY " FROM entry WHERE commitment = ?1 AND (kind = ?2 OR ?2 = '')" \
                   " AND kind <> 'map-head' ORDER BY idx DESC LIMIT 1") \
+    X(ENTRY_FIND_CERT, "SELECT " CG_SQL_ENTRY " FROM entry WHERE extra = ? AND kind = 'tlsls'" \
+                       " ORDER BY idx DESC LIMIT 1") \
     X(OBJECT_ADD, "INSERT INTO object (digest, data) VALUES (?, ?) ON CONFLICT DO NOTHING") \
     X(OBJECT, "SELECT data FROM object WHERE digest = ?") \
     X(NODE_ADD, "INSERT INTO node (level, idx, hash) VALUES (?, ?, ?)") \

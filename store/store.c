@@ -101,6 +101,12 @@ cg_err cg_store_log_find(struct cg_store *store, struct cg_span kind,
     return store->backend->log_find(store, kind, commitment, arena, out);
 }
 
+cg_err cg_store_log_find_cert(struct cg_store *store, const struct cg_hash *fingerprint,
+                              struct cg_arena *arena, struct cg_stored_entry *out)
+{
+    return store->backend->log_find_cert(store, fingerprint, arena, out);
+}
+
 cg_err cg_store_log_object(struct cg_store *store, const struct cg_hash *digest,
                            struct cg_arena *arena, struct cg_span *out)
 {

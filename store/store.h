@@ -56,6 +56,9 @@ struct cg_stored_entry {
     struct cg_wall time;
     struct cg_span data; /* the entry as the tree hashes it */
     struct cg_hash leaf;
+    /* Kept beside it, for answers about it: a certificate's fingerprint (32 bytes), a record's
+     * operator (DID), a policy's name. */
+    struct cg_span extra;
 };
 
 struct cg_stored_object {
@@ -141,6 +144,10 @@ CG_MUST_USE cg_err cg_store_log_entries(struct cg_store *store, uint64_t first, 
 CG_MUST_USE cg_err cg_store_log_find(struct cg_store *store, struct cg_span kind,
                                      const struct cg_hash *commitment, struct cg_arena *arena,
                                      struct cg_stored_entry *out);
+/* cg_store_log_find_cert gives the tlsls entry that has this fingerprint as its extra.
+ * Errors  CG_NOT_FOUND. */
+CG_MUST_USE cg_err cg_store_log_find_cert(struct cg_store *store, const struct cg_hash *fingerprint,
+                                          struct cg_arena *arena, struct cg_stored_entry *out);
 /* cg_store_log_object gives an object's bytes. Errors CG_NOT_FOUND. */
 CG_MUST_USE cg_err cg_store_log_object(struct cg_store *store, const struct cg_hash *digest,
                                        struct cg_arena *arena, struct cg_span *out);

@@ -7,10 +7,12 @@ CREATE TABLE entry (
     object_digest BLOB NOT NULL CHECK (length(object_digest) IN (0, 32)),
     time          INTEGER NOT NULL,
     data          BLOB NOT NULL,
-    leaf          BLOB NOT NULL CHECK (length(leaf) = 32)
+    leaf          BLOB NOT NULL CHECK (length(leaf) = 32),
+    extra         BLOB NOT NULL
 ) STRICT;
 -- The same thing is logged once; only the map's root may stay the same from head to head.
 CREATE UNIQUE INDEX entry_commitment ON entry (commitment, kind) WHERE kind <> 'map-head';
+CREATE INDEX entry_fingerprint ON entry (extra) WHERE kind = 'tlsls';
 
 CREATE TABLE object (
     digest BLOB PRIMARY KEY CHECK (length(digest) = 32),

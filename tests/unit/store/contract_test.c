@@ -54,6 +54,7 @@ static struct cg_stored_entry entry_of(uint64_t index, const char *kind, unsigne
         .time = {1795366003 + (int64_t)index},
         .data = CG_LIT("entry bytes"),
         .leaf = hash_of(1000 + commitment),
+        .extra = CG_LIT("FEDCBA9876543210FEDCBA9876543210"),
     };
 }
 
@@ -138,6 +139,7 @@ PROMISE(what_was_appended_is_read_back)
     CHECK_INT(got[0].time.s, entry.time.s);
     CHECK_SPAN(got[0].data, entry.data);
     CHECK(cg_hash_eq(&got[0].leaf, &entry.leaf));
+    CHECK_SPAN(got[0].extra, entry.extra);
     CHECK_SPAN(got[1].kind, CG_LIT("audit"));
     CHECK_INT(got[1].object_digest.len, 0);
     CHECK_INT(got[1].subject.len, 0);
@@ -147,6 +149,11 @@ PROMISE(what_was_appended_is_read_back)
     CHECK_OK(cg_store_log_find(store, CG_LIT(""), &commitment, arena, got));
     CHECK_INT(got[0].index, 0);
     CHECK_ERR(cg_store_log_find(store, CG_LIT("did"), &commitment, arena, got), CG_NOT_FOUND);
+    memcpy(hash.bytes, entry.extra.at, CG_HASH_BYTES);
+    CHECK_OK(cg_store_log_find_cert(store, &hash, arena, got));
+    CHECK_INT(got[0].index, 0);
+    hash.bytes[31]++;
+    CHECK_ERR(cg_store_log_find_cert(store, &hash, arena, got), CG_NOT_FOUND);
     CHECK_OK(cg_store_log_object(store, &object.digest, arena, &bytes));
     CHECK_SPAN(bytes, object.data);
     CHECK_OK(cg_store_log_nodes(store, 1, 0, 1, &hash));
