@@ -13,6 +13,7 @@
 #include <httpcg/err.h>
 
 #include "runtime/log_events.h"
+#include "runtime/problem.h"
 
 enum cg_log_level {
     CG_LOG_ERROR, /* an operator has to act */
@@ -80,9 +81,9 @@ struct cg_log_options {
 };
 
 /* cg_log_new opens the files.
- * Errors  CG_IO: *error_file and *error_number then say which and why; CG_NO_MEMORY. */
-CG_MUST_USE cg_err cg_log_new(const struct cg_log_options *options, struct cg_log **out,
-                              const char **error_file, int *error_number);
+ * Errors  CG_IO with a problem that says which and what to do; CG_NO_MEMORY. */
+CG_MUST_USE cg_err cg_log_new(const struct cg_log_options *options, struct cg_problems *problems,
+                              struct cg_log **out);
 /* cg_log_start starts the writing thread. */
 CG_MUST_USE cg_err cg_log_start(struct cg_log *log);
 /* cg_log_stop writes what is left and ends the thread; lines then go out at once. */
@@ -92,9 +93,10 @@ void cg_log_free(struct cg_log *log);
  * cannot be opened keeps its old descriptor, and the log says so. */
 void cg_log_reopen(struct cg_log *log);
 void cg_log_set_level(struct cg_log *log, enum cg_log_level level);
+/* cg_log_has tells whether lines of that level are written; a log that is NULL writes none. */
 bool cg_log_has(const struct cg_log *log, enum cg_log_level level);
 /* cg_log_dropped counts the lines lost since the start; access: those of the access log. */
-uint64_t cg_log_dropped(const struct cg_log *log, bool access);
+uint64_t cg_log_dropped(struct cg_log *log, bool access);
 
 /* cg_log logs an event: a level without its prefix, an event's name, fields. */
 #define cg_log(log, level, event, ...)                                                             \
@@ -118,7 +120,7 @@ void cg_log_write_access(struct cg_log *log, const struct cg_log_field *fields, 
 struct cg_log_field cg_log_str(const char *name, const char *s);
 
 /* cg_log_line writes one whole line with its line feed, at most CG_LOG_LINE_MAX_BYTES, and returns
- * its length; level CG_LOG_ACCESS leaves the level out. (logline.c: pure) */
+ * its length; level CG_LOG_ACCESS leaves the level out. (log_line.c: pure) */
 #define CG_LOG_ACCESS (-1)
 size_t cg_log_line(enum cg_log_format format, int64_t now_us, int level, enum cg_log_event event,
                    const struct cg_log_field *fields, size_t n_fields,
