@@ -34,7 +34,9 @@ cg_err cg_bind_new(struct cg_bind *bind)
 static const char *full_name(const struct cg_bind *bind, const char *key,
                              char out[static KEY_MAX_BYTES])
 {
-    snprintf(out, KEY_MAX_BYTES, "%s%s%s", bind->name, bind->name[0] ? "." : "", key);
+    /* It is for people: one that is too long is cut. */
+    if (snprintf(out, KEY_MAX_BYTES, "%s%s%s", bind->name, bind->name[0] ? "." : "", key) < 0)
+        out[0] = '\0';
     return out;
 }
 
