@@ -52,19 +52,19 @@ struct cg_map_change {
     struct cg_hash value;
 };
 
-/* cg_entry_change tells what an entry writes into the map: the public rule by which anybody can
- * recompute the map from the entries.
- * policy_name is the name inside a policy's document, and empty for every other kind.
- * Owns    *out_kind is a constant; *out_id lives in id_room.
- * Errors  CG_SCHEMA (a subject that is no DID where one is needed), CG_CRYPTO.
- * Source  docs/protocol/ledger.md, "State map" */
 struct cg_entry_effect {
-    bool has_change;       /* false: this kind does not touch the map */
+    bool has_change;       /* false: this kind does not touch the map, and the rest is undefined */
     const char *map_kind;  /* "did", "reg", ... */
-    struct cg_span map_id; /* borrows from the entry or from id_room */
+    struct cg_span map_id; /* lies in id_room, so the struct must not be copied with it */
     uint8_t id_room[512];
     struct cg_map_change change;
 };
+
+/* cg_entry_effect tells what an entry writes into the map: the public rule by which anybody can
+ * recompute the map from the entries.
+ * policy_name  the name inside a policy's document; empty for every other kind.
+ * Errors  those of cg_entry_read; CG_SCHEMA (a policy without name), CG_CRYPTO; out is undefined.
+ * Source  docs/protocol/ledger.md, "State map" */
 CG_MUST_USE cg_err cg_entry_effect(struct cg_span wire, struct cg_span policy_name,
                                    struct cg_entry_effect *out);
 

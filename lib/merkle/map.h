@@ -31,23 +31,24 @@ struct cg_map_head {
     uint64_t n_pairs;
 };
 
-/* cg_map_head_of gives root and size as the pages have them. */
+/* cg_map_head_of gives root and size as the pages have them.
+ * Errors  CG_STORE (a page that makes no sense), CG_NO_MEMORY, what pages answers; so below. */
 CG_MUST_USE cg_err cg_map_head_of(const struct cg_map_pages *pages, struct cg_map_head *out);
 /* cg_map_apply writes pairs, in whatever order they come; of two with one key the later counts.
- * changes is sorted in place. Each page is saved once.
- * Errors  CG_SCHEMA (a page that makes no sense), CG_NO_MEMORY, what pages answers.  Some pages
- *         may then be saved already: whoever keeps them takes them back (a transaction). */
-CG_MUST_USE cg_err cg_map_apply(const struct cg_map_pages *pages, struct cg_map_change *changes,
-                                size_t n_changes, struct cg_map_head *out);
+ * Each page is saved once.  After an error some may be saved already: whoever keeps them takes them
+ * back (a transaction). */
+CG_MUST_USE cg_err cg_map_apply(const struct cg_map_pages *pages,
+                                const struct cg_map_change *changes, size_t n_changes,
+                                struct cg_map_head *out);
 /* cg_map_prove writes the proof of what the map says about key, and tells it.
- * Errors  as cg_map_apply, and the writer's. */
+ * Errors  and the writer's. */
 CG_MUST_USE cg_err cg_map_prove(const struct cg_map_pages *pages, const struct cg_hash *key,
                                 struct cg_writer *proof, enum cg_map_kind *out_kind,
                                 struct cg_hash *out_value);
-/* cg_map_root computes the root of a whole set of pairs, without pages: what an auditor compares.
- * changes is sorted in place; the keys must differ. Errors  CG_SCHEMA (two with one key). */
-CG_MUST_USE cg_err cg_map_root(struct cg_map_change *changes, size_t n_changes,
-                               struct cg_hash *out);
+/* cg_map_rebuild computes root and size from pairs alone, as cg_map_apply would on an empty map:
+ * O(n), what an auditor compares. Errors  CG_NO_MEMORY, CG_CRYPTO. */
+CG_MUST_USE cg_err cg_map_rebuild(const struct cg_map_change *changes, size_t n_changes,
+                                  struct cg_map_head *out);
 
 /* Pages in memory: for tests, auditors, and gateways that follow the whole map. */
 struct cg_map_memory;
