@@ -107,13 +107,14 @@ struct cg_cert_expect {
     size_t n_subjects;
     const struct cg_log_id *logs; /* those in the trust configuration */
     size_t n_logs;
+    struct cg_span wallet_doc; /* used instead of the certificate's own; empty: that one */
 };
 
 /* cg_cert_verify makes all checks but the staple's; the first failure ends it.
  * checks and out_did may be NULL; out_did is what the staple's "did" proof must show.
- * Errors  CG_ROLE, CG_EARLY, CG_EXPIRED, CG_BINDING (leaf), CG_MISMATCH (name, DID), CG_DENIED
- *         (subject), CG_REVOKED (the DID is deactivated), CG_PROOF, CG_KEY, CG_SIGNATURE,
- *         CG_UNKNOWN (log), and those of a malformed wallet_doc. */
+ * Errors  CG_ROLE, CG_EARLY, CG_EXPIRED, CG_TOO_LARGE (over 90 days), CG_BINDING (leaf),
+ *         CG_MISMATCH (name, DID), CG_DENIED (subject), CG_REVOKED (the DID is deactivated),
+ * CG_PROOF, CG_KEY, CG_SIGNATURE, CG_UNKNOWN (log), and those of a malformed wallet_doc. */
 CG_API CG_MUST_USE cg_err cg_cert_verify(const struct cg_crypto *crypto, const struct cg_cert *cert,
                                          const struct cg_cert_expect *expect,
                                          struct cg_cert_checks *checks,

@@ -23,8 +23,9 @@ struct cg_cert_ask {
 
 /* cg_cert_issue signs a certificate with the DID's identity keys and appends it, with wallet_doc
  * and staple beside it where they are not empty.
- * Errors  CG_SCHEMA (counts, or a name that is none), CG_EXPIRED (the times make no sense or span
- *         over 90 days), CG_CRYPTO, CG_TOO_LARGE, CG_NO_MEMORY; out is then as it was. */
+ * Errors  CG_SCHEMA (counts, or times in the wrong order), CG_SYNTAX (a name that is none),
+ *         CG_TOO_LARGE (over 90 days, or out is full), CG_CRYPTO, CG_NO_MEMORY; out is then as it
+ *         was. */
 CG_MUST_USE cg_err cg_cert_issue(const struct cg_signer *identity, const struct cg_cert_ask *ask,
                                  struct cg_span wallet_doc, struct cg_span staple,
                                  struct cg_buf *out);
