@@ -28,7 +28,7 @@ CG_MUST_USE cg_err cg_field_expect(struct cg_span value, bool *out);
 
 /* cg_digest_read takes the one sha-256 member out of a Content-Digest value; members of other
  * algorithms are passed over.
- * Errors  CG_SYNTAX, CG_CANONICAL, CG_SCHEMA (none, or two), CG_SHORT, CG_EXTRA (not 32 bytes).
+ * Errors  CG_SYNTAX, CG_CANONICAL, CG_SCHEMA (none, or two), CG_SHORT, CG_TOO_LARGE (not 32 bytes).
  * Source  RFC 9530, 2; RFC 9651, 3.2 */
 CG_MUST_USE cg_err cg_digest_read(struct cg_span value, struct cg_hash *out);
 #define CG_DIGEST_CHARS 54
