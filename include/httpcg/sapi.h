@@ -50,11 +50,13 @@ struct cg_sapi {
     struct cg_span signature; /* hex, of the mode's length, checked to be lower-case hex */
 };
 
-/* cg_sapi_read parses a header's value.
+/* cg_sapi_read parses a header's value. known is an address whose checksum was verified before,
+ * which saves verifying it for every request; NULL: there is none.
  * Owns    out->signature borrows from value.
  * Errors  CG_TOO_LARGE (over 10 240 bytes), CG_SYNTAX, CG_SHORT, CG_EXTRA, CG_SCHEMA, CG_CANONICAL,
  *         CG_UNKNOWN (mode), CG_VERSION, CG_MISMATCH (address checksum): all mean malformed. */
-CG_API CG_MUST_USE cg_err cg_sapi_read(struct cg_span value, struct cg_sapi *out);
+CG_API CG_MUST_USE cg_err cg_sapi_read(struct cg_span value, const struct cg_waddr *known,
+                                       struct cg_sapi *out);
 /* cg_sapi_chars tells how long the value written by cg_sapi_write is. */
 CG_API size_t cg_sapi_chars(const struct cg_sapi *sapi);
 /* cg_sapi_write writes the value, without NUL; signature is given raw, not hex. */
@@ -205,9 +207,11 @@ struct cg_response {
 
 /* cg_response_read parses a value; errors as cg_sapi_read, limit 20 480 bytes. */
 CG_API CG_MUST_USE cg_err cg_response_read(struct cg_span value, struct cg_response *out);
-CG_API size_t cg_response_chars(const struct cg_response *reply, size_t signature_len);
+/* cg_response_chars tells how long the value is whose signature has so many raw bytes. */
+CG_API size_t cg_response_chars(const struct cg_response *response, size_t signature_len);
 /* cg_response_write writes the value, without NUL; signature is given raw, not hex. */
-CG_API void cg_response_write(const struct cg_response *reply, struct cg_span signature, char *out);
+CG_API void cg_response_write(const struct cg_response *response, struct cg_span signature,
+                              char *out);
 /* cg_response_check_batch verifies mode hybrid: an HSIG-B by the gateway's transport keys.
  * Errors  CG_SIGNATURE, CG_PROOF, and those of a malformed HSIG-B. */
 CG_API CG_MUST_USE cg_err cg_response_check_batch(const struct cg_verifier *transport,
