@@ -19,6 +19,8 @@
 #define CG_S_DUE 2048u         /* was waiting for the peer when the last stall period began */
 #define CG_S_PARKED 4096u      /* HTTP/2: the library waits to be told that there are bytes */
 #define CG_S_DISCARD 8192u     /* body bytes that still come are dropped */
+#define CG_S_WIRE 32768u       /* HTTP/2: the library still has pointers to it */
+#define CG_S_GONE 65536u       /* over and released: not counted any more */
 #define CG_S_RESET_OURS 16384u /* our user gave it up */
 
 struct cg_engine_ops {
@@ -40,7 +42,7 @@ struct cg_engine_ops {
     /* How many plaintext bytes feed surely takes. */
     size_t (*room)(const struct cg_engine *e);
 
-    /* Calls on an exchange. None is made after CG_S_OVER. */
+    /* Calls on an exchange. None but took is made after CG_S_OVER. */
     void (*took)(struct cg_exchange *x, size_t n);
     cg_err (*inform)(struct cg_exchange *x, int status, const struct cg_head *head);
     cg_err (*answer)(struct cg_exchange *x, const struct cg_head *head, bool is_end);
@@ -58,8 +60,8 @@ struct cg_engine {
     cg_err why;
     bool is_server;
     struct cg_exchange *ready_first, *ready_last;
-    struct cg_exchange *open;
-    size_t n_open;
+    struct cg_exchange *open; /* all */
+    size_t n_open;            /* of them not CG_S_GONE */
     struct cg_mono born;
     struct cg_mono idle_since;  /* while n_open is 0; INT64_MAX: from the next call on */
     struct cg_mono head_since;  /* INT64_MAX: no head is coming in */
@@ -85,9 +87,12 @@ void cg_engine_limits_tick(struct cg_engine *e);
 struct cg_exchange *cg_exchange_make(struct cg_engine *e, uint32_t id);
 /* cg_exchange_note sets bits and puts it into the ready list; not after release. */
 void cg_exchange_note(struct cg_exchange *x, unsigned bits);
-/* cg_exchange_over says that the wire knows it no more; frees it if the user does neither. With a
+/* cg_exchange_over says that nothing can be sent or received any more; frees it if the user does
+ * not know it either (and CG_S_WIRE is off). With a
  * code or a fault the user is told of a reset, unless both messages had been completed. */
 void cg_exchange_over(struct cg_exchange *x, uint32_t code, bool by_peer, cg_err fault);
+/* cg_exchange_off_wire takes CG_S_WIRE away, and frees where that was the last to know it. */
+void cg_exchange_off_wire(struct cg_exchange *x);
 /* cg_exchange_refuse marks a request that is not to be served. */
 void cg_exchange_refuse(struct cg_exchange *x, int status, cg_err fault);
 /* cg_exchange_fill puts incoming body bytes into the ring, all or nothing, and notes BODY. */

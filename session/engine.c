@@ -48,21 +48,14 @@ void cg_engine_init(struct cg_engine *e, const struct cg_engine_ops *ops, bool i
 
 void cg_engine_clear(struct cg_engine *e)
 {
-    /* Lists first, so that nothing is in one when it is freed. */
-    while (e->ready_first) {
-        e->ready_first->state &= ~CG_S_LISTED;
-        e->ready_first = e->ready_first->ready_next;
-    }
-    e->ready_last = NULL;
+    e->state = CG_ENGINE_CLOSED;
     while (e->open) {
         struct cg_exchange *x = e->open;
-        /* RELEASED first: then nothing is noted any more. */
-        if (!cg_exchange_is(x, CG_S_RELEASED)) {
-            x->state |= CG_S_OVER;
+        x->state = (x->state & ~CG_S_WIRE) | CG_S_OVER;
+        if (cg_exchange_is(x, CG_S_RELEASED))
+            cg_exchange_off_wire(x);
+        else
             cg_exchange_release(x);
-        } else {
-            cg_exchange_over(x, CG_RESET_CANCEL, false, CG_CANCELLED);
-        }
     }
 }
 

@@ -35,12 +35,21 @@ struct cg_exchange *cg_exchange_make(struct cg_engine *e, uint32_t id)
     return x;
 }
 
-/* Frees what neither the wire nor the user nor the ready list knows. */
+/* Forgets what neither side of the exchange needs, and frees it once the library has let go. */
 static void settle(struct cg_exchange *x)
 {
     struct cg_engine *e = x->engine;
 
-    if (!cg_exchange_is(x, CG_S_OVER | CG_S_RELEASED) || cg_exchange_is(x, CG_S_LISTED))
+    if (!cg_exchange_is(x, CG_S_OVER | CG_S_RELEASED))
+        return;
+    if (!cg_exchange_is(x, CG_S_GONE)) {
+        x->state |= CG_S_GONE;
+        if (--e->n_open == 0) {
+            e->idle_since = CG_NEVER; /* from the next call that brings the time */
+            e->stall_check = CG_NEVER;
+        }
+    }
+    if (cg_exchange_is(x, CG_S_WIRE))
         return;
     if (x->open_prev)
         x->open_prev->open_next = x->open_next;
@@ -48,10 +57,6 @@ static void settle(struct cg_exchange *x)
         e->open = x->open_next;
     if (x->open_next)
         x->open_next->open_prev = x->open_prev;
-    if (--e->n_open == 0) {
-        e->idle_since = CG_NEVER; /* from the next call that brings the time */
-        e->stall_check = CG_NEVER;
-    }
     cg_ring_done(&x->in_ring);
     cg_ring_done(&x->out_ring);
     cg_arena_done(&x->arena);
@@ -69,6 +74,7 @@ void cg_exchange_note(struct cg_exchange *x, unsigned bits)
         return;
     x->state |= CG_S_LISTED;
     x->ready_next = NULL;
+    x->ready_prev = e->ready_last;
     if (e->ready_last)
         e->ready_last->ready_next = x;
     else
@@ -76,24 +82,33 @@ void cg_exchange_note(struct cg_exchange *x, unsigned bits)
     e->ready_last = x;
 }
 
+static void unlist(struct cg_exchange *x)
+{
+    struct cg_engine *e = x->engine;
+
+    if (!cg_exchange_is(x, CG_S_LISTED))
+        return;
+    x->state &= ~CG_S_LISTED;
+    if (x->ready_prev)
+        x->ready_prev->ready_next = x->ready_next;
+    else
+        e->ready_first = x->ready_next;
+    if (x->ready_next)
+        x->ready_next->ready_prev = x->ready_prev;
+    else
+        e->ready_last = x->ready_prev;
+}
+
 struct cg_exchange *cg_engine_list_ready(struct cg_engine *e, unsigned *what)
 {
-    for (;;) {
-        struct cg_exchange *x = e->ready_first;
-        if (!x)
-            return NULL;
-        e->ready_first = x->ready_next;
-        if (!e->ready_first)
-            e->ready_last = NULL;
-        x->state &= ~CG_S_LISTED;
-        if (cg_exchange_is(x, CG_S_RELEASED)) {
-            settle(x);
-            continue;
-        }
-        *what = x->bits;
-        x->bits = 0;
-        return x;
-    }
+    struct cg_exchange *x = e->ready_first;
+
+    if (!x)
+        return NULL;
+    unlist(x);
+    *what = x->bits;
+    x->bits = 0;
+    return x;
 }
 
 void cg_exchange_over(struct cg_exchange *x, uint32_t code, bool by_peer, cg_err fault)
@@ -110,6 +125,12 @@ void cg_exchange_over(struct cg_exchange *x, uint32_t code, bool by_peer, cg_err
         if (!cg_exchange_is(x, CG_S_RESET_OURS))
             cg_exchange_note(x, CG_X_RESET);
     }
+    settle(x);
+}
+
+void cg_exchange_off_wire(struct cg_exchange *x)
+{
+    x->state &= ~CG_S_WIRE;
     settle(x);
 }
 
@@ -175,7 +196,7 @@ void cg_exchange_take(struct cg_exchange *x, size_t n)
 {
     assert(n <= x->in_ring.len);
     cg_ring_drop(&x->in_ring, n);
-    if (n && !cg_exchange_is(x, CG_S_OVER))
+    if (n)
         x->engine->ops->took(x, n);
 }
 
@@ -299,17 +320,18 @@ void cg_exchange_set_patient(struct cg_exchange *x, bool is_patient)
 
 void cg_exchange_release(struct cg_exchange *x)
 {
+    size_t unread = x->in_ring.len;
+
     assert(!cg_exchange_is(x, CG_S_RELEASED));
     x->state |= CG_S_RELEASED | CG_S_DISCARD;
     x->owner = NULL;
     x->bits = 0;
-    if (!cg_exchange_is(x, CG_S_OVER)) {
-        size_t unread = x->in_ring.len;
-        cg_ring_drop(&x->in_ring, unread);
-        if (unread)
-            x->engine->ops->took(x, unread);
+    unlist(x);
+    cg_ring_drop(&x->in_ring, unread);
+    if (unread)
+        x->engine->ops->took(x, unread);
+    if (cg_exchange_is(x, CG_S_OVER))
+        settle(x);
+    else
         x->engine->ops->released(x); /* may end in cg_exchange_over, which frees */
-        return;
-    }
-    settle(x);
 }

@@ -76,10 +76,10 @@ struct cg_exchange {
     /* Below: the engines' own. */
     struct cg_engine *engine;
     struct cg_ring in_ring, out_ring;
-    struct cg_exchange *ready_next;            /* list of those with something to look at */
-    struct cg_exchange *open_prev, *open_next; /* list of all */
-    unsigned bits;                             /* not yet reported */
-    unsigned state;                            /* CG_S_ in core.h */
+    struct cg_exchange *ready_prev, *ready_next; /* list of those with something to look at */
+    struct cg_exchange *open_prev, *open_next;   /* list of all */
+    unsigned bits;                               /* not yet reported */
+    unsigned state;                              /* CG_S_ in core.h */
     uint64_t in_left; /* body bytes that the stated length still promises */
     uint64_t out_left;
     uint64_t moved_bytes;         /* since the stall period began */
