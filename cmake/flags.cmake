@@ -27,7 +27,7 @@ check_pie_supported()
 
 # A database or resolver library brings the system's OpenSSL into the process; symbols of the one
 # we link statically stay our own, or its calls would bind to them.
-target_link_options(cg_flags INTERFACE -Wl,--exclude-libs,ALL)
+target_link_options(cg_flags INTERFACE -Wl,--exclude-libs,libssl.a:libcrypto.a)
 
 # Optimise across files. The objects keep ordinary code beside the compiler's own form, so that an
 # installed libhttpcg.a links with any compiler; only gcc makes such objects.

@@ -57,7 +57,7 @@ const void *cg_config_values(const struct cg_config *config, const struct cg_opt
     for (size_t i = 0; i < config->n_tables; i++)
         if (config->tables[i] == table)
             return config->values[i];
-    assert(!"a table that was not among the source's");
+    assert(false && "a table that was not among the source's");
     return NULL;
 }
 

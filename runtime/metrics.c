@@ -155,7 +155,7 @@ size_t cg_metrics_first(const struct cg_metrics *metrics, const struct cg_metric
     for (size_t i = 0; i < metrics->n_tables; i++)
         if (metrics->tables[i].table == table)
             return metrics->tables[i].first[metric];
-    assert(!"a table that was not among those of cg_metrics_new");
+    assert(false && "a table that was not among those of cg_metrics_new");
     return 0;
 }
 

@@ -133,10 +133,13 @@ static cg_err take_path(struct reading *r, struct cg_span path, struct cg_span *
 static cg_err take_tail(struct reading *r, enum cg_url_part part, struct cg_span tail,
                         struct cg_span *out)
 {
-    const uint8_t *at = tail.at, *end = tail.at + tail.len;
     uint8_t *begin = r->put;
 
-    while (at < end) {
+    if (tail.len == 0) { /* absent, and then perhaps no pointer to count from */
+        *out = cg_span_of(begin, 0);
+        return CG_OK;
+    }
+    for (const uint8_t *at = tail.at, *end = tail.at + tail.len; at < end;) {
         int v = *at;
 
         if (v == '%') {

@@ -121,8 +121,8 @@ TEST(hostile_strings_stay_within_their_field)
         "\\u0000",
         "\u202egnp.exe",
         "\u2028\u2029\ufeff",
-        "\xc2\x85\xc2\x9b"
-        "31m",
+        ("\xc2\x85\xc2\x9b"
+         "31m"),
         "\U000e0041x",
     };
 
