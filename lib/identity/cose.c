@@ -247,18 +247,12 @@ cg_err cg_cose_check(const struct cg_cose *cose, const struct cg_verifier *verif
 
 cg_err cg_cose_digest(const struct cg_cose *cose, struct cg_hash *out)
 {
-    return cg_object_digest(cose->body_protected, cose->payload, out);
-}
-
-cg_err cg_object_digest(struct cg_span body_protected, struct cg_span payload, struct cg_hash *out)
-{
-    CG_AUTO(buf) struct cg_buf text = {0};
-
-    cg_buf_init(&text, CG_DOCUMENT_MAX_BYTES + 2 * BODY_MAX_BYTES);
-    struct cg_writer w = cg_writer_into(&text);
+    uint8_t head[64 + BODY_MAX_BYTES];
+    struct cg_writer w = cg_writer_fixed(head, sizeof head);
     struct cg_tup t = cg_tup_begin(&w, "httpcg-object/v1", 2);
-    cg_tup_bytes(&t, body_protected);
-    cg_tup_bytes(&t, payload);
+
+    cg_tup_bytes(&t, cose->body_protected);
+    cg_tup_open(&t, cose->payload.len); /* may be large: hashed where it lies */
     CG_TRY(cg_tup_end(&t));
-    return cg_sha256(cg_buf_span(&text), out);
+    return cg_sha256_2(cg_writer_span(&w), cose->payload, out);
 }

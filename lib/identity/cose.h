@@ -62,9 +62,5 @@ CG_MUST_USE cg_err cg_cose_check(const struct cg_cose *cose, const struct cg_ver
 /* cg_cose_digest names a document in the ledger: H(TUP("httpcg-object/v1"; body_protected,
  * payload)), without signatures, so that a re-signed copy is the same object. */
 CG_MUST_USE cg_err cg_cose_digest(const struct cg_cose *cose, struct cg_hash *out);
-/* cg_object_digest is the same for objects that are no COSE documents: body_protected is then empty
- * and payload is what the ledger's description of the entry says. */
-CG_MUST_USE cg_err cg_object_digest(struct cg_span body_protected, struct cg_span payload,
-                                    struct cg_hash *out);
 
 #endif
