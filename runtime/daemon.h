@@ -25,7 +25,8 @@ struct cg_part {
     const char *name;
     /* Starts threads and opens what is needed; on an error problems says what and what to do. */
     cg_err (*start)(void *ctx, struct cg_config *config, struct cg_problems *problems);
-    /* A new configuration is in force; it takes its own reference. NULL: nothing depends on it. */
+    /* A new configuration is in force; it takes its own reference. Called by whichever thread
+     * reloads, one at a time. NULL: nothing depends on it. */
     void (*reload)(void *ctx, struct cg_config *config);
     /* Accept nothing new. NULL: nothing to do. */
     void (*drain)(void *ctx);
@@ -48,13 +49,17 @@ struct cg_daemon_setup {
     int64_t watchdog_us;       /* $WATCHDOG_USEC, or 0 */
 };
 
-/* cg_daemon_harden is the first call of main: no core dumps, nobody may attach, new files are
- * private, SIGPIPE is an error code, standard descriptors are open. */
+/* cg_daemon_harden is the first call of main (harden.c): no core dumps, nobody may attach, new
+ * files are private, SIGPIPE is an error code, standard descriptors are open. */
 CG_MUST_USE cg_err cg_daemon_harden(struct cg_problems *problems);
 /* cg_daemon_raise_files raises the limit of open files towards want (0: as far as allowed) and
  * tells what it is now. */
 CG_MUST_USE cg_err cg_daemon_raise_files(int64_t want, int64_t *now);
 
+/* cg_daemon_from_environment fills in the last two members as the service manager set them. */
+void cg_daemon_from_environment(struct cg_daemon_setup *setup);
+/* cg_daemon_new blocks the signals above in the calling thread: call it before any other thread is
+ * started, so that all of them inherit that. */
 CG_MUST_USE cg_err cg_daemon_new(const struct cg_daemon_setup *setup, struct cg_daemon **out);
 void cg_daemon_free(struct cg_daemon *daemon);
 /* cg_daemon_run starts the parts, waits, stops them and returns an enum cg_exit. Problems of the
