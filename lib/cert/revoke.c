@@ -90,6 +90,17 @@ static cg_err pick_keys(const struct cg_revoke *revoke, const struct cg_did_stat
     return CG_OK;
 }
 
+cg_err cg_revoke_read(struct cg_span wire, struct cg_revoke *out)
+{
+    struct cg_cose cose;
+    struct cg_revoke got = {0};
+
+    CG_TRY(cg_cose_read(wire, CG_DOC_REVOKE, &cose));
+    CG_TRY(read_payload(cose.payload, &got));
+    *out = got;
+    return CG_OK;
+}
+
 cg_err cg_revoke_verify(const struct cg_crypto *crypto, struct cg_span wire,
                         const struct cg_did_state *state, struct cg_revoke *out)
 {

@@ -22,6 +22,9 @@ struct cg_revoke {
 CG_MUST_USE cg_err cg_revoke_issue(const struct cg_signer *signer, const struct cg_waddr *did,
                                    struct cg_wall time, const struct cg_hash *fingerprint,
                                    bool by_next, struct cg_buf *out);
+/* cg_revoke_read takes a statement apart; nothing is verified.
+ * Errors  those of a malformed document. */
+CG_MUST_USE cg_err cg_revoke_read(struct cg_span wire, struct cg_revoke *out);
 /* cg_revoke_verify reads a statement and checks it against the DID's state.
  * Errors  CG_MISMATCH (another DID), CG_PROOF (not the next keys), CG_KEY, CG_SIGNATURE, CG_CRYPTO,
  *         and those of a malformed document. */

@@ -133,6 +133,23 @@ static cg_err verify(const struct cg_crypto *crypto, const struct cg_cose *cose,
     return err;
 }
 
+/* The state that an operation leads to, by its own word. */
+static cg_err state_after(const struct payload *op, struct cg_span payload,
+                          struct cg_did_state *out)
+{
+    struct cg_hash newest;
+
+    CG_TRY(cg_sha256(payload, &newest));
+    out->waddr = op->did;
+    memcpy(out->keys.ed25519, op->ed25519, CG_ED25519_KEY_BYTES);
+    memcpy(out->keys.mldsa87, op->mldsa87, CG_MLDSA87_KEY_BYTES);
+    out->next = op->next;
+    out->newest = newest;
+    out->seq = op->seq;
+    out->is_deactivated = op->kind == CG_DIDOP_DEACTIVATE;
+    return CG_OK;
+}
+
 cg_err cg_did_apply(const struct cg_crypto *crypto, const struct cg_did_state *before,
                     struct cg_span didop, struct cg_did_state *out)
 {
@@ -147,16 +164,19 @@ cg_err cg_did_apply(const struct cg_crypto *crypto, const struct cg_did_state *b
     if (!cg_waddr_eq(&op.did, &before->waddr) || before->seq == UINT64_MAX ||
         op.seq != before->seq + 1 || !cg_hash_eq(&op.prev, &before->newest))
         return CG_PROOF;
-
-    after.waddr = before->waddr;
-    memcpy(after.keys.ed25519, op.ed25519, CG_ED25519_KEY_BYTES);
-    memcpy(after.keys.mldsa87, op.mldsa87, CG_MLDSA87_KEY_BYTES);
+    CG_TRY(state_after(&op, cose.payload, &after));
     CG_TRY(check_keys(before, op.kind, &after.keys));
     CG_TRY(verify(crypto, &cose, &after.keys));
-    after.next = op.next;
-    after.seq = op.seq;
-    after.is_deactivated = op.kind == CG_DIDOP_DEACTIVATE;
-    CG_TRY(cg_sha256(cose.payload, &after.newest));
     *out = after;
     return CG_OK;
+}
+
+cg_err cg_didop_read(struct cg_span didop, struct cg_did_state *out)
+{
+    struct cg_cose cose;
+    struct payload op;
+
+    CG_TRY(cg_cose_read(didop, CG_DOC_DIDOP, &cose));
+    CG_TRY(read_payload(cose.payload, &op));
+    return state_after(&op, cose.payload, out);
 }

@@ -14,6 +14,10 @@
 CG_MUST_USE cg_err cg_didop_issue(const struct cg_signer *new_keys, enum cg_didop_kind kind,
                                   const struct cg_did_state *before, const struct cg_hash *next,
                                   struct cg_buf *out);
+/* cg_didop_read tells the state after an operation by its own word: its form is checked, no link
+ * and no signature.  For what was verified before (a ledger's own objects), and to learn which DID
+ * an operation claims to be of. Errors  those of a document that is malformed. */
+CG_MUST_USE cg_err cg_didop_read(struct cg_span didop, struct cg_did_state *out);
 /* cg_did_append writes the wallet_doc that has one more operation.
  * Errors  CG_TOO_LARGE (more than eight), and those of a malformed wallet_doc. */
 CG_MUST_USE cg_err cg_did_append(struct cg_span wallet_doc, struct cg_span didop,

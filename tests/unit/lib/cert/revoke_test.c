@@ -29,6 +29,10 @@ static cg_err verify_issued(uint8_t signer, bool by_next, struct cg_revoke *out)
     cg_buf_init(&wire, CG_DOCUMENT_MAX_BYTES);
     CHECK_OK(cg_revoke_issue(cg_test_signer(signer), &state.waddr, (struct cg_wall){1795366003},
                              &fingerprint, by_next, &wire));
+    struct cg_revoke read;
+    CHECK_OK(cg_revoke_read(cg_buf_span(&wire), &read));
+    CHECK(cg_waddr_eq(&read.did, &state.waddr));
+    CHECK_SPAN(cg_hash_span(&read.fingerprint), cg_hash_span(&fingerprint));
     return cg_revoke_verify(cg_test_crypto(), cg_buf_span(&wire), &state, out);
 }
 

@@ -103,6 +103,24 @@ TEST(a_chain_of_three_leads_to_the_newest_keys_of_the_same_address)
     CHECK_ERR(cg_did_check(cg_test_crypto(), cg_buf_span(&a), &waddr, &checked), CG_EXTRA);
 }
 
+TEST(an_operation_alone_tells_the_state_it_leads_to)
+{
+    CG_AUTO(buf) struct cg_buf op = {0};
+    struct cg_did_state state = begin(), told = {.seq = 77};
+
+    cg_buf_init(&op, CG_DIDOP_MAX_BYTES);
+    rotate(&state, 1, &op);
+    CHECK_ERR(cg_didop_read(cg_span_first(cg_buf_span(&op), op.len - 1), &told), CG_SHORT);
+    CHECK_INT(told.seq, 77);
+    CHECK_OK(cg_didop_read(cg_buf_span(&op), &told));
+    CHECK(cg_waddr_eq(&told.waddr, &state.waddr));
+    CHECK(memcmp(&told.keys, &state.keys, sizeof told.keys) == 0);
+    CHECK_SPAN(cg_hash_span(&told.next), cg_hash_span(&state.next));
+    CHECK_SPAN(cg_hash_span(&told.newest), cg_hash_span(&state.newest));
+    CHECK_INT(told.seq, 1);
+    CHECK(!told.is_deactivated);
+}
+
 TEST(a_chain_of_another_did_is_refused_before_its_signatures_are_looked_at)
 {
     struct cg_waddr waddr = address();
@@ -336,6 +354,7 @@ TEST(the_w3c_view_names_both_keys_and_none_when_deactivated)
 
 SUITE(did, T(a_wallet_document_alone_is_where_a_did_begins),
       T(a_chain_of_three_leads_to_the_newest_keys_of_the_same_address),
+      T(an_operation_alone_tells_the_state_it_leads_to),
       T(a_chain_of_another_did_is_refused_before_its_signatures_are_looked_at),
       T(a_missing_repeated_or_reordered_link_is_refused), T(the_present_keys_cannot_rotate),
       T(every_member_that_links_is_compared), T(nothing_follows_a_deactivation),
