@@ -34,7 +34,7 @@ enum cg_tls_kind {
 };
 
 /* What a client believes of a server's certificate. */
-enum cg_trust {
+enum cg_tls_trust {
     CG_TRUST_WEBPKI, /* chain to ca_pem and name (RFC 9525), or the handshake fails */
     CG_TRUST_PINS,   /* the leaf's SPKI hash is one of pins, or the handshake fails */
     CG_TRUST_LATER,  /* nothing here: the caller must compare cg_tls_peer_spki with a verified
@@ -44,7 +44,7 @@ enum cg_trust {
 
 struct cg_tls_client_options {
     enum cg_tls_kind kind;
-    enum cg_trust trust;
+    enum cg_tls_trust trust;
     struct cg_span ca_pem; /* certificates to trust; the system's bundle is runtime's to read */
     const struct cg_hash *pins;
     size_t n_pins;

@@ -15,7 +15,7 @@ struct cg_tls_conf {
     SSL_CTX *ctx;
     BIO_METHOD *bio; /* the one method of all its connections */
     enum cg_tls_kind kind;
-    enum cg_trust trust;
+    enum cg_tls_trust trust;
     bool is_server;
     bool allow_no_name;
     bool has_ca;

@@ -19,7 +19,7 @@ static const struct cg_hash fpr_one = {{1}}, fpr_two = {{2}};
 /* What a test varies; everything else is the plain native case. */
 struct setup {
     enum cg_tls_kind client_kind, server_kind;
-    enum cg_trust trust;
+    enum cg_tls_trust trust;
     struct cg_span ca, name, session, reference;
     const struct cg_hash *pins;
     size_t n_pins;
