@@ -94,23 +94,32 @@ __attribute__((destructor)) static void forget_kept(void)
     }
 }
 
+static uint8_t *keep(size_t len)
+{
+    struct kept *k = malloc(sizeof *k + len + 1);
+
+    if (!k)
+        stop("out of memory", "any");
+    k->next = kept;
+    kept = k;
+    return k->bytes;
+}
+
 struct cg_span cg_unhex(const char *hex)
 {
     size_t len = strlen(hex) / 2;
-    struct kept *k = malloc(sizeof *k + len + 1);
+    uint8_t *bytes = keep(len);
 
-    if (!k || strlen(hex) % 2 != 0)
+    if (strlen(hex) % 2 != 0)
         stop("not hex", hex);
-    k->next = kept;
-    kept = k;
     for (size_t i = 0; i < len; i++) {
         unsigned byte;
 
         if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
             stop("not hex", hex);
-        k->bytes[i] = (uint8_t)byte;
+        bytes[i] = (uint8_t)byte;
     }
-    return (struct cg_span){k->bytes, len};
+    return (struct cg_span){bytes, len};
 }
 
 struct cg_span cg_vector_hex(const char *path)
@@ -153,4 +162,39 @@ const char *cg_vector_at(const char *format, ...)
     if (n < 0 || (size_t)n >= sizeof paths[0])
         stop("path too long", format);
     return path;
+}
+
+struct cg_span cg_vector_cut(struct cg_span good, const char *path)
+{
+    char copy[256];
+
+    snprintf(copy, sizeof copy, "%s", path);
+    size_t at = (size_t)cg_vector_uint(cg_vector_at("%s.at", copy));
+    size_t remove = (size_t)cg_vector_uint(cg_vector_at("%s.remove", copy));
+    struct cg_span insert = cg_vector_hex(cg_vector_at("%s.insert", copy));
+    if (at > good.len || remove > good.len - at)
+        stop("cuts outside", copy);
+    size_t len = good.len - remove + insert.len;
+    uint8_t *bytes = keep(len);
+
+    if (at)
+        memcpy(bytes, good.at, at);
+    if (insert.len)
+        memcpy(bytes + at, insert.at, insert.len);
+    if (at + remove < good.len)
+        memcpy(bytes + at + insert.len, good.at + at + remove, good.len - at - remove);
+    return (struct cg_span){bytes, len};
+}
+
+bool cg_vector_expects(const char *path, cg_err err)
+{
+    char copy[256];
+
+    snprintf(copy, sizeof copy, "%s", path);
+    const char *want = cg_vector(cg_vector_at("%s.error", copy));
+    bool same = strcmp(want, cg_err_name(err)) == 0;
+    if (!same)
+        printf("# %s, \"%s\": %s, not %s\n", copy, cg_vector(cg_vector_at("%s.why", copy)),
+               cg_err_name(err), want);
+    return same;
 }

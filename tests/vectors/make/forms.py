@@ -54,7 +54,7 @@ def cbor(x):
 
 
 def write(name, content):
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", name + ".json")
-    with open(path, "w", encoding="ascii") as f:
+    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+    with open(os.path.join(os.environ.get("VECTORS_OUT", beside), name + ".json"), "w", encoding="ascii") as f:
         json.dump(content, f, indent=1, ensure_ascii=True)
         f.write("\n")
