@@ -13,6 +13,10 @@ extern "C" {
 #endif
 
 #define CG_ORIGIN_MAX_BYTES 255
+/* A log's two lines are 6.5 kB, a witness's up to 3.3 kB; C2SP asks for room for 16. */
+#define CG_NOTE_MAX_BYTES (64 * 1024)
+/* How far in the future a log's or a witness's time may be. */
+#define CG_LEDGER_SKEW_S 300
 
 /* The text of a checkpoint; everything borrows from the note. */
 struct cg_checkpoint {

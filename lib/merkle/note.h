@@ -1,4 +1,4 @@
-/* note.h: C2SP signed notes: keys as vkeys, and signature lines.
+/* note.h: C2SP signed notes: keys as vkeys, signature lines, and a log's and its witnesses' hands.
  *
  *   vkey   <name>+<hex key id>+<base64(type || public key)>
  *   line   U+2014 SP <name> SP <base64(key id || signature)> LF
@@ -15,21 +15,23 @@
 
 enum cg_note_type {
     CG_NOTE_ED25519, /* 0x01: a log's line */
-    CG_NOTE_MLDSA87, /* 0xff "httpcg/ml-dsa-87/v1": a log's line, that is also its context */
+    CG_NOTE_MLDSA87, /* 0xff "httpcg/ml-dsa-87/v1": a log's line; that is its context too */
     CG_NOTE_COSIGNED_ED25519, /* 0x04: a witness's, with the time */
     CG_NOTE_COSIGNED_MLDSA44, /* 0x06: likewise */
     CG_NOTE_TYPE_COUNT
 };
 
 #define CG_NOTE_KEY_ID_BYTES 4
-/* Names are printable ASCII without space and plus. */
+/* Names of keys known here are printable ASCII without space and plus. */
 #define CG_NOTE_NAME_MAX_BYTES 255
-/* 0xff, identifier and an ML-DSA-87 key in base64, name and key id before it. */
+/* Name, id, and 0xff, identifier and an ML-DSA-87 key in base64. */
 #define CG_VKEY_MAX_BYTES (CG_NOTE_NAME_MAX_BYTES + 1 + 8 + 1 + 3484)
-/* The longest line: an ML-DSA-87 signature in base64. */
-#define CG_NOTE_LINE_MAX_BYTES (4 + CG_NOTE_NAME_MAX_BYTES + 1 + 6176 + 1)
 /* C2SP asks for at least 16. */
 #define CG_NOTE_LINES_MAX 32
+/* What cg_checkpoint_sign writes at most: the lines' base64 is 92 and 6176 characters. */
+#define CG_NOTE_LOG_MAX_BYTES (3 * (CG_ORIGIN_MAX_BYTES + 8) + 20 + 45 + 92 + 6176)
+/* One cosignature line, of the larger type: 4 + 8 + 2420 bytes in base64. */
+#define CG_NOTE_COSIGN_MAX_BYTES (CG_NOTE_NAME_MAX_BYTES + 6 + 3244)
 
 /* A key that notes are checked with. */
 struct cg_note_key {
@@ -40,60 +42,39 @@ struct cg_note_key {
     struct cg_hash key_hash; /* of the public key: two keys are the same if this is */
 };
 
-/* One signature line, taken apart. */
+/* One signature line; everything borrows. */
 struct cg_note_line {
     struct cg_span name;
     uint8_t id[CG_NOTE_KEY_ID_BYTES];
-    size_t sig_len;
-    uint8_t sig[8 + CG_MLDSA87_SIG_BYTES]; /* a cosignature begins with the time */
+    struct cg_span base64; /* of id and signature, form checked */
 };
 
 /* cg_note_key_id computes the id of a key under a name. */
 CG_MUST_USE cg_err cg_note_key_id(struct cg_span name, enum cg_note_type type,
                                   struct cg_span public_key,
                                   uint8_t out[static CG_NOTE_KEY_ID_BYTES]);
-/* cg_vkey_read parses a vkey and makes it ready.
+/* cg_note_key_init makes a key ready.
  * Owns    borrows crypto; cg_note_key_done frees the rest.
- * Errors  CG_SYNTAX, CG_CANONICAL, CG_MISMATCH (the id is not this key's), CG_UNSUPPORTED (a type
- *         not listed above), CG_KEY, CG_TOO_LARGE. */
-CG_MUST_USE cg_err cg_vkey_read(const struct cg_crypto *crypto, struct cg_span text,
-                                struct cg_note_key *out);
-/* cg_vkey_write writes the vkey of a public key. */
-CG_MUST_USE cg_err cg_vkey_write(struct cg_span name, enum cg_note_type type,
-                                 struct cg_span public_key, struct cg_writer *out);
+ * Errors  CG_SYNTAX (a name that is none), CG_KEY, CG_CRYPTO, CG_NO_MEMORY. */
+CG_MUST_USE cg_err cg_note_key_init(const struct cg_crypto *crypto, struct cg_span name,
+                                    enum cg_note_type type, struct cg_span public_key,
+                                    struct cg_note_key *out);
 void cg_note_key_done(struct cg_note_key *key);
 
+/* cg_vkey_read parses a vkey and makes it ready, as cg_note_key_init.
+ * Errors  CG_SYNTAX, CG_CANONICAL (base64), CG_MISMATCH (the id is not this key's), CG_UNSUPPORTED
+ *         (a type not listed above), CG_KEY, CG_TOO_LARGE. */
+CG_MUST_USE cg_err cg_vkey_read(const struct cg_crypto *crypto, struct cg_span text,
+                                struct cg_note_key *out);
+/* cg_vkey_write writes the vkey of a public key. Errors  CG_SYNTAX (name), CG_KEY (length). */
+CG_MUST_USE cg_err cg_vkey_write(struct cg_span name, enum cg_note_type type,
+                                 struct cg_span public_key, struct cg_writer *out);
+
 /* cg_note_line_next takes the first line off *left.
- * Errors  CG_SYNTAX, CG_CANONICAL (base64), CG_TOO_LARGE. */
+ * Errors  CG_SHORT (no line feed), CG_SYNTAX. */
 CG_MUST_USE cg_err cg_note_line_next(struct cg_span *left, struct cg_note_line *out);
-/* cg_note_line_write writes one line. */
-CG_MUST_USE cg_err cg_note_line_write(struct cg_span name,
-                                      const uint8_t id[static CG_NOTE_KEY_ID_BYTES],
-                                      struct cg_span sig, struct cg_writer *out);
 /* cg_note_line_is tells whether a line claims to be by that key: name and id, both. */
 bool cg_note_line_is(const struct cg_note_line *line, const struct cg_note_key *key);
-
-/* cg_checkpoint_text writes the three lines. */
-void cg_checkpoint_text(struct cg_span origin, uint64_t size, const struct cg_hash *root,
-                        struct cg_writer *out);
-
-/* A log's own keys, for signing; both are needed for every head. */
-struct cg_log_signer {
-    struct cg_span origin; /* also the keys' name */
-    const struct cg_sign_key *ed25519;
-    const struct cg_sign_key *mldsa87;
-};
-
-/* cg_checkpoint_sign writes a whole note: text, blank line, both lines; 1.6 ms. */
-CG_MUST_USE cg_err cg_checkpoint_sign(const struct cg_log_signer *signer, uint64_t size,
-                                      const struct cg_hash *root, struct cg_writer *out);
-/* cg_checkpoint_cosign writes the line of a witness.
- * type    CG_NOTE_COSIGNED_ED25519 or CG_NOTE_COSIGNED_MLDSA44, as the key is.
- * Source  C2SP tlog-cosignature */
-CG_MUST_USE cg_err cg_checkpoint_cosign(struct cg_span name, enum cg_note_type type,
-                                        const struct cg_sign_key *key,
-                                        const struct cg_checkpoint *checkpoint, struct cg_wall now,
-                                        struct cg_writer *out);
 /* cg_note_line_verify checks one line by the key it claims; *out_time is a cosignature's time, and
  * 0 for a log's own line.
  * Errors  CG_SIGNATURE, also for a cosignature more than 300 s in the future. */
@@ -101,5 +82,27 @@ CG_MUST_USE cg_err cg_note_line_verify(const struct cg_note_line *line,
                                        const struct cg_note_key *key,
                                        const struct cg_checkpoint *checkpoint, struct cg_wall now,
                                        struct cg_wall *out_time);
+
+/* cg_checkpoint_text writes the three lines. */
+void cg_checkpoint_text(struct cg_span origin, uint64_t size, const struct cg_hash *root,
+                        struct cg_writer *out);
+
+/* A log's own keys, for signing; both are needed for every head. */
+struct cg_tlog_signer {
+    struct cg_span origin; /* also the keys' name */
+    const struct cg_sign_key *ed25519;
+    const struct cg_sign_key *mldsa87;
+};
+
+/* cg_checkpoint_sign writes a whole note: text, blank line, both lines; 1.6 ms. */
+CG_MUST_USE cg_err cg_checkpoint_sign(const struct cg_tlog_signer *signer, uint64_t size,
+                                      const struct cg_hash *root, struct cg_writer *out);
+/* cg_checkpoint_cosign writes the line of a witness, to be put behind the note.
+ * type    CG_NOTE_COSIGNED_ED25519 or CG_NOTE_COSIGNED_MLDSA44, as the key is.
+ * Source  C2SP tlog-cosignature */
+CG_MUST_USE cg_err cg_checkpoint_cosign(struct cg_span name, enum cg_note_type type,
+                                        const struct cg_sign_key *key,
+                                        const struct cg_checkpoint *checkpoint, struct cg_wall now,
+                                        struct cg_writer *out);
 
 #endif

@@ -12,11 +12,10 @@
 
 #include <httpcg/receipt.h>
 
-#define CG_STAPLE_MAX_BYTES (64 * 1024)
+#define CG_STAPLE_MAX_BYTES (80 * 1024)
 #define CG_STAPLE_MAP_MAX 3
 /* Once a head was seen, a smaller one is good for this long after it (it may be cached). */
 #define CG_STAPLE_BEHIND_S 3600
-#define CG_LEDGER_SKEW_S 300
 
 /* A leaf with its way to the root. */
 struct cg_leaf_proof {

@@ -29,6 +29,8 @@ struct cg_quorum {
 /* cg_quorum_met tells whether the witnesses marked in has_signed (one flag a node) are enough.
  * Source  C2SP tlog-policy, "Defining the quorum" */
 bool cg_quorum_met(const struct cg_quorum *quorum, const bool *has_signed);
+/* cg_quorum_counts tells whether a node is the goal or belongs to it at some depth. */
+bool cg_quorum_counts(const struct cg_quorum *quorum, size_t node);
 
 struct cg_tlog {
     struct cg_note_key ed25519; /* both have the origin as their name */

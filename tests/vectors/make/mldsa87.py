@@ -4,6 +4,7 @@ import hashlib
 
 Q, N, D, TAU, ETA, K, L, OMEGA = 8380417, 256, 13, 60, 2, 8, 7, 75
 GAMMA1, GAMMA2, BETA, C_BYTES = 1 << 19, (Q - 1) // 32, TAU * ETA, 64
+Z_BITS, W1_BITS = 20, 4  # of a packed coefficient; mldsa44.py has other numbers for all of these
 
 
 def shake256(data, n):
@@ -124,7 +125,7 @@ class Key:
             kappa += L
             w = matrix_times(self.a, [ntt(p) for p in y])
             w1 = [[decompose(x)[0] for x in p] for p in w]
-            c_hash = shake256(mu + b"".join(pack(p, 4) for p in w1), C_BYTES)
+            c_hash = shake256(mu + b"".join(pack(p, W1_BITS) for p in w1), C_BYTES)
             c = ntt(ball(c_hash))
             z = [plus(p, inverse_ntt(times(c, s))) for p, s in zip(y, self.s1)]
             low = [minus(p, inverse_ntt(times(c, s))) for p, s in zip(w, self.s2)]
@@ -136,13 +137,13 @@ class Key:
                      for p, q in zip(low, ct0)]
             if norm(ct0) < GAMMA2 and sum(map(sum, hints)) <= OMEGA:
                 break
-        packed = [pack([GAMMA1 - centred(x, Q) for x in p], 20) for p in z]
+        packed = [pack([GAMMA1 - centred(x, Q) for x in p], Z_BITS) for p in z]
         return c_hash + b"".join(packed) + pack_hints(hints)
 
 
 def mask(seed, i):  # Algorithm 34
-    bits = int.from_bytes(shake256(seed + i.to_bytes(2, "little"), 640), "little")
-    return [(GAMMA1 - (bits >> (20 * j) & 0xFFFFF)) % Q for j in range(N)]
+    bits = int.from_bytes(shake256(seed + i.to_bytes(2, "little"), N * Z_BITS // 8), "little")
+    return [(GAMMA1 - (bits >> (Z_BITS * j) & (1 << Z_BITS) - 1)) % Q for j in range(N)]
 
 
 def ball(seed):  # Algorithm 29
