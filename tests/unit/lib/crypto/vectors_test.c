@@ -21,7 +21,7 @@ static enum cg_hsig_dom dom_at(const char *path)
     for (size_t i = 0; i < CG_HSIG_DOM_COUNT; i++)
         if (strcmp(cg_hsig_dom_name((enum cg_hsig_dom)i), name) == 0)
             return (enum cg_hsig_dom)i;
-    CHECK(!"a domain that is known");
+    CHECK(false);
     return CG_HSIG_INBOX;
 }
 
