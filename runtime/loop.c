@@ -328,14 +328,39 @@ bool cg_loop_run_for(struct cg_loop *loop, int64_t max_ms)
     return !loop->is_over;
 }
 
+/* Runs what is queued or posted; returns whether there was anything. */
+static bool settle(struct cg_loop *loop)
+{
+    take_posted(loop);
+    if (!loop->queue.first)
+        return false;
+    run_queue(loop);
+    return true;
+}
+
+void cg_loops_end(struct cg_loop *const *loops, size_t n)
+{
+    bool is_busy = true;
+
+    for (size_t i = 0; i < n; i++)
+        loops[i]->is_ending = true;
+    for (size_t i = 0; i < n; i++) {
+        cg_replies_done(loops[i]);
+        cg_slots_done(loops[i]);
+    }
+    /* What they had asked each other comes home. */
+    while (is_busy) {
+        is_busy = false;
+        for (size_t i = 0; i < n; i++)
+            is_busy |= settle(loops[i]);
+    }
+}
+
 void cg_loop_free(struct cg_loop *loop)
 {
     if (!loop)
         return;
-    cg_slots_done(loop);
-    take_posted(loop);
-    while (loop->queue.first)
-        run_queue(loop);
+    cg_loops_end(&loop, 1);
 
     uv_close((uv_handle_t *)&loop->knock, NULL);
     uv_close((uv_handle_t *)&loop->awake, NULL);

@@ -16,8 +16,12 @@ struct cg_loop;
 /* cg_loop_new makes a loop that does nothing yet.
  * Errors  CG_NO_MEMORY, CG_IO (no descriptor left). */
 CG_MUST_USE cg_err cg_loop_new(struct cg_loop **out);
-/* cg_loop_free frees a loop that is not running.  Everything that lives on it (listeners, pools,
- * slots, calls) must have been freed before; calls still under way are told to stop and freed. */
+/* cg_loops_end is for loops that ask each other (endpoint.h), once none of them runs any more and
+ * before the first is freed: slots end, replies still owed are given up, and what was on its way
+ * from one to another arrives.  Workers must have been freed before. */
+void cg_loops_end(struct cg_loop *const *loops, size_t n);
+/* cg_loop_free frees a loop that is not running; listeners, pools and resolvers on it must have
+ * been freed before.  Calls still under way are called off. */
 void cg_loop_free(struct cg_loop *loop);
 
 /* cg_loop_run works until cg_loop_stop; the calling thread is then the loop's.  May be run again.

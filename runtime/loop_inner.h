@@ -47,8 +47,10 @@ struct cg_loop {
 
     struct cg_wheel wheel;
     struct cg_slots slots;
-    struct cg_tasks queue; /* to run in this pass, or in the next when it is under way */
-    struct cg_tasks tail;  /* to run at the end of the pass */
+    struct cg_reply *replies; /* that handlers have not answered yet, or that are on their way */
+    bool is_ending;           /* nothing new is begun any more */
+    struct cg_tasks queue;    /* to run in this pass, or in the next when it is under way */
+    struct cg_tasks tail;     /* to run at the end of the pass */
 
     _Atomic(struct cg_task *) posted; /* by other threads, newest first */
     _Atomic bool stop;
@@ -63,5 +65,7 @@ void cg_loop_queue(struct cg_loop *loop, struct cg_task *task);
 
 /* cg_slots_done ends every slot that is still open. */
 void cg_slots_done(struct cg_loop *loop);
+/* cg_replies_done ends what handlers have never answered (reply.c). */
+void cg_replies_done(struct cg_loop *loop);
 
 #endif

@@ -5,8 +5,10 @@
 #include "runtime/pump_inner.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,7 +50,8 @@ struct cg_conn {
     struct cg_buf kept; /* read, but not yet taken by the engine */
     struct cg_buf rest; /* pulled, but not yet taken by the socket */
     uv_write_t write;
-    size_t n_queued;        /* of rest, when last looked at */
+    size_t n_queued; /* outstanding when last looked at */
+    int64_t stall_ms;
     struct cg_mono stalled; /* when the socket has to have taken something; CG_NEVER: not stuck */
     uint64_t n_read;
     struct cg_peer peer;
@@ -98,6 +101,11 @@ struct cg_conn *cg_conn_next(const struct cg_conn *conn)
 uint64_t cg_conn_n_read(const struct cg_conn *conn)
 {
     return conn->n_read;
+}
+
+void cg_conn_set_stall(struct cg_conn *conn, int64_t ms)
+{
+    conn->stall_ms = ms;
 }
 
 void cg_conn_join(struct cg_conn *conn, struct cg_conn_set *set, bool lingers)
@@ -288,10 +296,21 @@ static bool start_reading(struct cg_conn *conn)
 
 /* --- out --- */
 
+/* Bytes on their way that the other end has not confirmed. The kernel's part counts: its queue
+ * makes room only by the megabyte, and who takes that slowly still takes. */
+static size_t outstanding(struct cg_conn *conn)
+{
+    int n = 0;
+
+    if (ioctl(conn->fd, SIOCOUTQ, &n) != 0 || n < 0)
+        n = 0;
+    return uv_stream_get_write_queue_size(&conn->io.stream) + (size_t)n;
+}
+
 static void set_stalled(struct cg_conn *conn)
 {
-    conn->n_queued = uv_stream_get_write_queue_size(&conn->io.stream);
-    conn->stalled = cg_mono_after(cg_loop_mono(conn->loop), CG_SEND_STALL_MS);
+    conn->n_queued = outstanding(conn);
+    conn->stalled = cg_mono_after(cg_loop_mono(conn->loop), conn->stall_ms);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -424,7 +443,7 @@ static void check_stall(struct cg_conn *conn, struct cg_mono now)
 {
     if (!cg_mono_is_due(conn->stalled, now))
         return;
-    if (uv_stream_get_write_queue_size(&conn->io.stream) < conn->n_queued)
+    if (outstanding(conn) < conn->n_queued)
         set_stalled(conn); /* slow, not dead */
     else
         die(conn, CG_TIMEOUT);
@@ -524,6 +543,7 @@ cg_err cg_conn_new(struct cg_loop *loop, int fd, const struct cg_peer *peer,
     conn->events = events;
     conn->owner = owner;
     conn->flush = (struct cg_task){.run = flush};
+    conn->stall_ms = CG_SEND_STALL_MS;
     conn->stalled = CG_NEVER;
     cg_timer_init(&conn->timer, on_timer);
     cg_buf_init(&conn->kept, CG_LOOP_READ_BYTES);
