@@ -29,6 +29,13 @@ struct cg_span cg_span_from(struct cg_span a, size_t n);
 struct cg_span cg_span_first(struct cg_span a, size_t n);
 /* cg_span_find gives the place of the first c, or a.len. */
 size_t cg_span_find(struct cg_span a, uint8_t c);
+
+/* cg_span_end gives where a span ends; an empty one may have no address to count from. */
+static inline const uint8_t *cg_span_end(struct cg_span a)
+{
+    return a.len > 0 ? a.at + a.len : a.at;
+}
+
 bool cg_hash_eq(const struct cg_hash *a, const struct cg_hash *b);
 
 static inline struct cg_span cg_hash_span(const struct cg_hash *h)

@@ -88,7 +88,7 @@ static bool is_dots(const uint8_t *segment, const uint8_t *end)
 
 static cg_err take_path(struct reading *r, struct cg_span path, struct cg_span *out)
 {
-    const uint8_t *at = path.at, *end = path.at + path.len;
+    const uint8_t *at = path.at, *end = cg_span_end(path);
     uint8_t *begin = r->put, *segment = begin + 1;
 
     if (path.len > CG_PATH_MAX_BYTES)
@@ -133,13 +133,10 @@ static cg_err take_path(struct reading *r, struct cg_span path, struct cg_span *
 static cg_err take_tail(struct reading *r, enum cg_url_part part, struct cg_span tail,
                         struct cg_span *out)
 {
+    const uint8_t *at = tail.at, *end = cg_span_end(tail);
     uint8_t *begin = r->put;
 
-    if (tail.len == 0) { /* absent, and then perhaps no pointer to count from */
-        *out = cg_span_of(begin, 0);
-        return CG_OK;
-    }
-    for (const uint8_t *at = tail.at, *end = tail.at + tail.len; at < end;) {
+    while (at < end) {
         int v = *at;
 
         if (v == '%') {
@@ -217,7 +214,7 @@ static cg_err take_rest(struct reading *r, struct cg_span rest, struct cg_url *u
 
 cg_err cg_url_read(struct cg_span text, void *room, struct cg_url *out, struct cg_url_fault *fault)
 {
-    struct reading r = {text.at, text.at + text.len, room, fault};
+    struct reading r = {text.at, cg_span_end(text), room, fault};
     struct cg_url url = {0};
     size_t n = cg_span_find(text, ':');
     struct cg_span rest = cg_span_from(text, n);
@@ -244,7 +241,7 @@ cg_err cg_url_read(struct cg_span text, void *room, struct cg_url *out, struct c
 cg_err cg_url_read_target(struct cg_span plane, struct cg_span target, void *room,
                           struct cg_url *out, struct cg_url_fault *fault)
 {
-    struct reading r = {target.at, target.at + target.len, room, fault};
+    struct reading r = {target.at, cg_span_end(target), room, fault};
     struct cg_url url = {0};
 
     if (plane.len > CG_URI_MAX_BYTES ||
