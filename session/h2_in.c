@@ -353,10 +353,12 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
         return 0;
     cg_exchange_sent(x);
     /* Our answer is whole and nobody will read the rest of the request (RFC 9113, 8.1). */
-    if (h2->base.is_server && !cg_exchange_is(x, CG_S_IN_END) && cg_exchange_is(x, CG_S_DISCARD))
-        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-                                         NGHTTP2_NO_ERROR);
-    return 0;
+    if (!h2->base.is_server || cg_exchange_is(x, CG_S_IN_END) || !cg_exchange_is(x, CG_S_DISCARD))
+        return 0;
+    if (cg_exchange_is(x, CG_S_REFUSED))
+        x->state |= CG_S_IN_END; /* it went as it was meant to: no reset is reported */
+    return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                     NGHTTP2_NO_ERROR);
 }
 
 void cg_h2_in_install(nghttp2_session_callbacks *callbacks)

@@ -208,6 +208,11 @@ static bool next_member(struct cg_span *list, struct cg_span *member)
 
 bool cg_head_lists(const struct cg_head *head, enum cg_token token, const char *word)
 {
+    return cg_head_lists_span(head, token, cg_span_str(word));
+}
+
+bool cg_head_lists_span(const struct cg_head *head, enum cg_token token, struct cg_span word)
+{
     if (!has_seen(head, token))
         return false;
     for (size_t i = 0; i < head->n_fields; i++) {
@@ -215,7 +220,7 @@ bool cg_head_lists(const struct cg_head *head, enum cg_token token, const char *
         if (head->fields[i].token != token)
             continue;
         while (next_member(&list, &member))
-            if (cg_span_eq_nocase(member, cg_span_str(word)))
+            if (cg_span_eq_nocase(member, word))
                 return true;
     }
     return false;

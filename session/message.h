@@ -183,6 +183,7 @@ size_t cg_head_count(const struct cg_head *head, enum cg_token token);
 /* cg_head_lists tells whether some line of that token has word among its comma-separated members,
  * ASCII case apart (Connection, TE, Trailer). */
 bool cg_head_lists(const struct cg_head *head, enum cg_token token, const char *word);
+bool cg_head_lists_span(const struct cg_head *head, enum cg_token token, struct cg_span word);
 /* cg_head_drop removes every line of that token, family tokens included. */
 void cg_head_drop(struct cg_head *head, enum cg_token token);
 /* cg_head_drop_hops removes every hop-by-hop field: the known ones and those that Connection names

@@ -6,6 +6,7 @@
 #include "lib/base/span.h"
 #include "lib/base/try.h"
 #include "session/core.h"
+#include "session/h1.h"
 #include "session/h2.h"
 #include "session/tls_own.h"
 
@@ -44,9 +45,11 @@ static cg_err start_inner(struct stack *s)
 {
     if (s->speaks == CG_SPEAKS_ALPN)
         s->speaks = cg_span_is(cg_tls_alpn(s->tls), "h2") ? CG_SPEAKS_H2 : CG_SPEAKS_H1;
-    if (s->speaks != CG_SPEAKS_H2)
-        return CG_UNSUPPORTED;
-    CG_TRY(cg_h2_new(s->base.is_server, &s->base.conf, s->base.now, &s->base.inner));
+    if (s->speaks == CG_SPEAKS_H2)
+        CG_TRY(cg_h2_new(s->base.is_server, &s->base.conf, s->base.now, &s->base.inner));
+    else
+        CG_TRY(cg_h1_new(s->base.is_server, s->tls != NULL, &s->base.conf, s->base.now,
+                         &s->base.inner));
     s->base.state = CG_ENGINE_OPEN;
     return CG_OK;
 }

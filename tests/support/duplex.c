@@ -42,7 +42,7 @@ void cg_take_out(struct cg_engine *e, struct cg_buf *out)
 }
 
 static bool carry(struct cg_duplex *d, struct cg_engine *from, struct cg_buf *buf,
-                  struct cg_engine *to, size_t *count)
+                  struct cg_engine *to, size_t *count, bool *ended)
 {
     size_t before = buf->len, taken_all = 0;
 
@@ -64,14 +64,20 @@ static bool carry(struct cg_duplex *d, struct cg_engine *from, struct cg_buf *bu
     if (cg_engine_state(to) == CG_ENGINE_CLOSED)
         taken_all = buf->len; /* nobody reads any more */
     cg_buf_drop(buf, taken_all);
+    if (!*ended && buf->len == 0 && cg_engine_state(from) == CG_ENGINE_CLOSED &&
+        !(cg_engine_wants(from) & CG_WANT_WRITE)) {
+        *ended = true;
+        cg_engine_eof(to, d->now);
+        return true;
+    }
     return moved || taken_all > 0;
 }
 
 void cg_duplex_run(struct cg_duplex *d)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        bool moved = carry(d, d->client, &d->to_server, d->server, &d->n_to_server);
-        moved |= carry(d, d->server, &d->to_client, d->client, &d->n_to_client);
+        bool moved = carry(d, d->client, &d->to_server, d->server, &d->n_to_server, &d->ended[0]);
+        moved |= carry(d, d->server, &d->to_client, d->client, &d->n_to_client, &d->ended[1]);
         if (!moved)
             return;
     }

@@ -10,11 +10,13 @@ struct cg_duplex {
     size_t piece;                    /* feed at most so many bytes at a time; 0: all there is */
     size_t most_held;                /* the most that was ever on its way in one direction */
     size_t n_to_server, n_to_client; /* bytes carried so far */
+    bool ended[2];                   /* the client's, the server's end was told to the other */
 };
 
 /* cg_duplex_join starts with two engines, which become the duplex's. */
 void cg_duplex_join(struct cg_duplex *d, struct cg_engine *client, struct cg_engine *server);
-/* cg_duplex_run carries bytes both ways until neither side has any, or takes any. */
+/* cg_duplex_run carries bytes both ways until neither side has any, or takes any; and the end of a
+ * side that is CLOSED and has said all it had to say. */
 void cg_duplex_run(struct cg_duplex *d);
 /* cg_duplex_done frees engines and buffers. */
 void cg_duplex_done(struct cg_duplex *d);

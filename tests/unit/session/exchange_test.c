@@ -11,7 +11,7 @@
 
 #define MIB (1024 * 1024)
 
-enum over { OVER_H2, OVER_H2_TLS, N_OVER, OVER_H1, OVER_H1_TLS };
+enum over { OVER_H2, OVER_H2_TLS, OVER_H1, OVER_H1_TLS, N_OVER };
 
 static bool is_h1(enum over over)
 {
