@@ -146,6 +146,35 @@ TEST(refuses_every_other_index_count_and_path)
     }
 }
 
+/* Such an index would climb to the same root: the path of the last message fits it too. */
+TEST(an_index_outside_of_the_batch_is_refused_even_where_its_path_fits)
+{
+    const struct {
+        size_t count;
+        uint64_t index;
+    } cases[] = {{1, 1}, {1, 255}, {2, 3}, {2, 5}, {4, 7}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CG_AUTO(buf) struct cg_buf wire = {0};
+        size_t last = cases[i].count - 1;
+
+        cg_buf_init(&wire, CG_BATCH_MAX_BYTES);
+        fill(cases[i].count);
+        CHECK_OK(cg_batch_write(&batch, last, &wire));
+        CHECK_OK(verify((uint8_t)last, cg_buf_span(&wire)));
+        if (cases[i].index < 24) {
+            wire.at[4 + CG_HSIG_BYTES] = (uint8_t)cases[i].index;
+            CHECK_ERR(verify((uint8_t)last, cg_buf_span(&wire)), CG_PROOF);
+            continue;
+        }
+        CHECK_OK(cg_buf_add(&wire, CG_LIT("x")));
+        memmove(wire.at + 6 + CG_HSIG_BYTES, wire.at + 5 + CG_HSIG_BYTES, 2);
+        wire.at[4 + CG_HSIG_BYTES] = 0x18;
+        wire.at[5 + CG_HSIG_BYTES] = (uint8_t)cases[i].index;
+        CHECK_ERR(verify((uint8_t)last, cg_buf_span(&wire)), CG_PROOF);
+    }
+}
+
 TEST(refuses_every_prefix)
 {
     CG_AUTO(buf) struct cg_buf good = {0};
@@ -160,4 +189,5 @@ TEST(refuses_every_prefix)
 SUITE(batch, T(a_batch_of_one_is_the_channel_proof_of_the_vectors),
       T(every_message_of_every_size_verifies_and_as_no_other),
       T(the_longest_wire_form_has_the_size_that_is_promised), T(a_batch_takes_256_messages),
-      T(refuses_every_other_index_count_and_path), T(refuses_every_prefix))
+      T(refuses_every_other_index_count_and_path),
+      T(an_index_outside_of_the_batch_is_refused_even_where_its_path_fits), T(refuses_every_prefix))
