@@ -22,6 +22,11 @@ struct cg_covered_reply {
  * Owns    out->fields points into out itself: it does not move. */
 CG_MUST_USE cg_err cg_covered_reply_of(const struct cg_head *head, struct cg_covered_reply *out);
 
+/* cg_covered_trailers digests a response's trailer fields, those that came from the backend:
+ * Content-Digest and SAPI-Response are passed over. trailers may be NULL: there are none. */
+CG_MUST_USE cg_err cg_covered_trailers(struct cg_kit *kit, const struct cg_head *trailers,
+                                       struct cg_hash *out);
+
 /* How a request announces its body. */
 struct cg_body_plan {
     enum cg_body_mode mode;

@@ -200,18 +200,18 @@ cg_err cg_grant_hash(struct cg_kit *kit, struct cg_span grant, struct cg_hash *o
     return cg_hasher_end(kit->hasher, out);
 }
 
-bool cg_grant_covers(const struct cg_grant *grant, const struct cg_url *url)
+bool cg_scope_covers(const struct cg_span *names, size_t n_names, const struct cg_url *url)
 {
     struct cg_span plane = cg_span_str(cg_plane_name(url->plane));
 
-    for (size_t i = 0; i < grant->n_scope; i++) {
-        struct cg_span name = grant->scope[i];
+    for (size_t i = 0; i < n_names; i++) {
+        struct cg_span name = names[i];
 
         if (name.len == plane.len + 1 + url->authority.len && cg_span_starts(name, plane) &&
             name.at[plane.len] == '/' && cg_span_ends(name, url->authority))
             return true;
     }
-    return grant->is_anywhere;
+    return false;
 }
 
 cg_err cg_grant_body_read(struct cg_span wire, struct cg_grant_body *out)

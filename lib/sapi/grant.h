@@ -52,8 +52,8 @@ CG_MUST_USE cg_err cg_grant_read(struct cg_span wire, struct cg_grant *out);
  * CG_TOO_LARGE, CG_NO_MEMORY. */
 CG_MUST_USE cg_err cg_grant_write(const struct cg_grant *grant, struct cg_buf *out);
 CG_MUST_USE cg_err cg_grant_hash(struct cg_kit *kit, struct cg_span grant, struct cg_hash *out);
-/* cg_grant_covers tells whether a grant's scope has that name. */
-bool cg_grant_covers(const struct cg_grant *grant, const struct cg_url *url);
+/* cg_scope_covers tells whether one of the names is the URL's: exactly, no part of it. */
+bool cg_scope_covers(const struct cg_span *names, size_t n_names, const struct cg_url *url);
 
 /* What is posted. */
 struct cg_grant_body {
