@@ -9,6 +9,7 @@
 #define CG_LIB_MERKLE_STAPLE_H
 #include "lib/merkle/entry.h"
 #include "lib/merkle/tlog.h"
+#include "lib/wire/cbor.h"
 
 #include <httpcg/receipt.h>
 
@@ -34,9 +35,17 @@ struct cg_staple {
 };
 
 /* cg_staple_read parses; nothing is verified.
- * Owns    out borrows from wire. */
+ * Owns    out borrows from wire.
+ * Errors  CG_TOO_LARGE, CG_VERSION, CG_SCHEMA, the CBOR reader's. */
 CG_MUST_USE cg_err cg_staple_read(struct cg_span wire, struct cg_staple *out);
 CG_MUST_USE cg_err cg_staple_write(const struct cg_staple *staple, struct cg_writer *out);
+
+/* Its parts, which stand alone as well: a path as [hash, ...], a leaf with its path as
+ * [index, entry, [hash, ...]]. A taken leaf borrows its entry. */
+void cg_path_put(struct cg_writer *w, const struct cg_path *path);
+void cg_path_take(struct cg_cbor *r, struct cg_path *out);
+void cg_leaf_proof_put(struct cg_writer *w, const struct cg_leaf_proof *proof);
+void cg_leaf_proof_take(struct cg_cbor *r, struct cg_leaf_proof *out);
 
 /* A key that the staple must speak about, and what it said. The order is fixed by what the staple
  * is for: certificate (tlsls-rev/<hex fpr>, did/<WADDR>); record (reg/<plane/authority>,
@@ -72,20 +81,45 @@ struct cg_staple_facts {
     enum cg_staple_step failed; /* where the check ended, when it failed */
 };
 
-/* cg_staple_verify makes all checks; the first failure ends it, with out->failed set.
- * logs    those of the trust configuration; the note's origin picks one.
- * seen    the newest head known of each of them, or NULL; the caller keeps out->head where larger.
- * max_age_s  the policy's; the log's own is kept too. 0: only the log's.
+/* What a verifier knows. */
+struct cg_ledger_view {
+    const struct cg_tlog *logs; /* of the trust file; the note's origin picks one */
+    size_t n_logs;
+    const struct cg_tlog_seen *seen; /* the newest head known of each of them, or NULL */
+    int64_t max_age_s;               /* the policy's, beside the log's own; 0: the log's alone */
+    struct cg_wall now;
+};
+
+/* cg_staple_verify makes all checks; the first failure ends it.
  * wants_entry  whether incl must be there, or must not.
- * asks    one for each proof, in order; their answers are filled in.
+ * asks         one for each proof, in order; their answers are filled in.
+ * out          is set in every case; after an error only failed counts. The caller keeps out->head
+ *              where it is larger than what it has seen.
  * Errors  CG_UNKNOWN (no such log), those of cg_checkpoint_verify, CG_PROOF, CG_EARLY, CG_STALE,
  *         CG_CONFLICT (contradicts seen: another root for one size, or time running backwards),
- *         CG_SCHEMA; the asks are then undefined. */
-CG_MUST_USE cg_err cg_staple_verify(struct cg_span wire, const struct cg_tlog *logs, size_t n_logs,
-                                    struct cg_wall now, int64_t max_age_s,
-                                    const struct cg_tlog_seen *seen, bool wants_entry,
-                                    struct cg_staple_ask *asks, size_t n_asks,
+ *         CG_SCHEMA; the asks are then undefined.
+ * Source  docs/protocol/ledger.md, "Staple" */
+CG_MUST_USE cg_err cg_staple_verify(struct cg_span wire, const struct cg_ledger_view *view,
+                                    bool wants_entry, struct cg_staple_ask *asks, size_t n_asks,
                                     struct cg_staple_facts *out);
+
+/* cg_staple_verify_cert checks a certificate's staple: that certificate is in the log that it
+ * names, it is not revoked, and did (as cg_cert_verify gave it) is its subject's newest state.
+ * Errors  as cg_staple_verify and cg_did_is_current; CG_MISMATCH (of another certificate or log),
+ *         CG_REVOKED. out->failed is then CG_STAPLE_MAP or before. */
+CG_MUST_USE cg_err cg_staple_verify_cert(struct cg_span wire, const struct cg_ledger_view *view,
+                                         const struct cg_cert *cert, const struct cg_did_state *did,
+                                         struct cg_staple_facts *out);
+/* cg_staple_verify_did checks that a DID's state is its newest, by a staple for the DID alone.
+ * Errors  as cg_staple_verify and cg_did_is_current. */
+CG_MUST_USE cg_err cg_staple_verify_did(struct cg_span wire, const struct cg_ledger_view *view,
+                                        const struct cg_did_state *did,
+                                        struct cg_staple_facts *out);
+/* cg_staple_verify_absent checks that the map has nothing of (kind, id): a denial.
+ * Errors  as cg_staple_verify, CG_CONFLICT (there is something). */
+CG_MUST_USE cg_err cg_staple_verify_absent(struct cg_span wire, const struct cg_ledger_view *view,
+                                           const char *kind, struct cg_span id,
+                                           struct cg_staple_facts *out);
 
 /* cg_did_is_current tells whether a DID's state, as followed from its wallet_doc, is the newest:
  * the map names its newest document, or nothing while there was no operation.

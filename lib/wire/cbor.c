@@ -133,6 +133,11 @@ struct cg_span cg_cbor_text(struct cg_cbor *r, size_t max)
     return got;
 }
 
+struct cg_span cg_cbor_text_any(struct cg_cbor *r, size_t max)
+{
+    return take_string(r, CG_CBOR_TEXT, max);
+}
+
 static bool is_simple(const struct cg_cbor *r, uint8_t head)
 {
     return r->err == CG_OK && r->left.len > 0 && r->left.at[0] == head;

@@ -39,6 +39,9 @@ const uint8_t *cg_cbor_bytes_n(struct cg_cbor *r, size_t n);
 void cg_cbor_hash(struct cg_cbor *r, struct cg_hash *out);
 /* cg_cbor_text borrows a text of at most max bytes. */
 struct cg_span cg_cbor_text(struct cg_cbor *r, size_t max);
+/* cg_cbor_text_any is the same for the one text that is not printable ASCII, a signed note; whoever
+ * reads the note checks its characters. */
+struct cg_span cg_cbor_text_any(struct cg_cbor *r, size_t max);
 bool cg_cbor_bool(struct cg_cbor *r);
 /* cg_cbor_null reads a null where the next item is one, and tells so. */
 bool cg_cbor_null(struct cg_cbor *r);
