@@ -87,17 +87,23 @@ void cg_log_free(struct cg_log *log)
     free(log);
 }
 
-/* Tells of lines that were lost, at most once a second and only where it can be read. */
+/* Tells of lines that were lost, at most once a second and only where it can be read; past the
+ * ring, which may be full again. */
 static void tell_of_drops(struct cg_log *log, struct cg_log_sink *sink, const char *name)
 {
     uint64_t n = cg_log_sink_dropped(sink);
+    char line[CG_LOG_LINE_MAX_BYTES];
 
     sink->n_turns++;
     if (n == sink->n_said || log->events.error != 0 ||
         (sink->n_said > 0 && sink->n_turns < TELL_TURNS))
         return;
-    cg_log(log, WARN, log_dropped, CG_STR("log", name), CG_UINT("lines", n - sink->n_said),
-           CG_STR("errno", sink->error ? strerrorname_np(sink->error) : NULL));
+    const struct cg_log_field fields[] = {
+        CG_STR("log", name), CG_UINT("lines", n - sink->n_said),
+        CG_STR("errno", sink->error ? strerrorname_np(sink->error) : NULL)};
+    size_t len = cg_log_line(log->format, log->now_us(log->ctx), CG_LOG_WARN, CG_EVENT_log_dropped,
+                             fields, sizeof fields / sizeof fields[0], line);
+    cg_log_sink_say(&log->events, line, len);
     sink->n_said = n;
     sink->n_turns = 0;
 }

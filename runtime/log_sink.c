@@ -157,6 +157,11 @@ void cg_log_sink_flush(struct cg_log_sink *sink)
     }
 }
 
+void cg_log_sink_say(struct cg_log_sink *sink, const char *line, size_t len)
+{
+    (void)write_lines(sink, cg_span_of(line, len));
+}
+
 void cg_log_sink_direct(struct cg_log_sink *sink, bool is_direct)
 {
     pthread_mutex_lock(&sink->lock);

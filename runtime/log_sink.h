@@ -32,6 +32,8 @@ bool cg_log_sink_add(struct cg_log_sink *sink, const char *line, size_t len);
 /* cg_log_sink_flush writes what was added so far. On an error its lines are dropped and counted,
  * and the error stays in sink->error until a write goes well. */
 void cg_log_sink_flush(struct cg_log_sink *sink);
+/* cg_log_sink_say is the writer's own word, past the ring: nothing is counted. */
+void cg_log_sink_say(struct cg_log_sink *sink, const char *line, size_t len);
 /* cg_log_sink_direct says whether lines go out at once from now on. */
 void cg_log_sink_direct(struct cg_log_sink *sink, bool is_direct);
 /* cg_log_sink_reopen opens the file anew; on an error the old one stays and the errno is returned.

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define WIDTH 96
+#define ROFF_WIDTH 76
 
 __attribute__((format(printf, 2, 3))) static cg_err add(struct cg_buf *out, const char *format, ...)
 {
@@ -319,18 +320,45 @@ cg_err cg_option_sample(const struct cg_option_table *const *tables, size_t n_ta
     return CG_OK;
 }
 
-/* Text for roff: a backslash, a hyphen and a leading dot or quote mean something else there. */
-static cg_err add_roff(struct cg_buf *out, const char *text)
+/* A backslash and a hyphen mean something else in roff. */
+static cg_err add_roff_word(struct cg_buf *out, const char *word, size_t len)
 {
-    if (*text == '.' || *text == '\'')
-        CG_TRY(add(out, "\\&"));
-    for (; *text; text++) {
-        if (*text == '\\')
+    for (size_t i = 0; i < len; i++) {
+        if (word[i] == '\\')
             CG_TRY(add(out, "\\e"));
         else
-            CG_TRY(add(out, *text == '-' ? "\\%c" : "%c", *text));
+            CG_TRY(add(out, word[i] == '-' ? "\\%c" : "%c", word[i]));
     }
     return CG_OK;
+}
+
+/* Text for roff, in lines of its own: a sentence ends its line, and no word that starts a line may
+ * look like a request. */
+static cg_err add_roff(struct cg_buf *out, const char *text)
+{
+    size_t column = 0;
+
+    while (*text) {
+        size_t len = strcspn(text, " ");
+        bool ends_sentence = len > 0 && text[len - 1] == '.' && text[len] == ' ';
+
+        if (column > 0 && column + 1 + len > ROFF_WIDTH) {
+            CG_TRY(add(out, "\n"));
+            column = 0;
+        }
+        if (column == 0 && (*text == '.' || *text == '\''))
+            CG_TRY(add(out, "\\&"));
+        CG_TRY(add(out, column > 0 ? " " : ""));
+        CG_TRY(add_roff_word(out, text, len));
+        column += len + (column > 0);
+        if (ends_sentence) {
+            CG_TRY(add(out, "\n"));
+            column = 0;
+        }
+        text += len;
+        text += strspn(text, " ");
+    }
+    return column > 0 ? add(out, "\n") : CG_OK;
 }
 
 static cg_err manual_option(const struct cg_option *option, bool is_field, struct cg_buf *out)
@@ -339,16 +367,12 @@ static cg_err manual_option(const struct cg_option *option, bool is_field, struc
 
     CG_TRY(add(out, ".TP\n.B "));
     CG_TRY(add_roff(out, option->key));
-    CG_TRY(add(out, "\n"));
     CG_TRY(add_roff(out, option->help));
-    CG_TRY(add(out, "\n"));
     describe_all(option, is_field, form, sizeof form);
     CG_TRY(add_roff(out, form));
-    CG_TRY(add(out, "\n"));
     if (option->def) {
-        CG_TRY(add(out, "Default: "));
+        CG_TRY(add(out, "Default:\n"));
         CG_TRY(add_roff(out, option->def));
-        CG_TRY(add(out, "\n"));
     }
     if (option->type != CG_OPTION_ROWS)
         return CG_OK;
@@ -358,28 +382,35 @@ static cg_err manual_option(const struct cg_option *option, bool is_field, struc
     return add(out, ".RE\n");
 }
 
+/* clang-format off */
+static const char manual_head[] =
+    ".TH HTTPCGD.YAML 5 \"httpcg " HTTPCG_VERSION "\" \"httpcg\" \"File formats\"\n"
+    ".SH NAME\n"
+    "httpcgd.yaml \\- configuration of httpcgd\n"
+    ".SH DESCRIPTION\n"
+    "The file is YAML without anchors, aliases, tags and merge keys.\n"
+    "An unknown key is an error, and so is one that comes twice.\n"
+    "Relative paths start at the file's folder.\n"
+    "Quantities say their unit: 500ms, 10s, 5min, 1h, 7d; 512B, 64KiB, 1MiB, 2GiB.\n"
+    "A variable such as\n"
+    ".B HTTPCG_LOG_LEVEL\n"
+    "in the environment wins over the file, and\n"
+    ".B \\-\\-set log.level=debug\n"
+    "on the command line over both.\n"
+    ".PP\n"
+    ".B httpcgd \\-\\-check\\-config\n"
+    ".I FILE\n"
+    "says what is wrong with a file, with line and column.\n";
+/* clang-format on */
+
 cg_err cg_option_manual(const struct cg_option_table *const *tables, size_t n_tables,
                         struct cg_buf *out)
 {
-    CG_TRY(cg_buf_add(
-        out,
-        CG_LIT(
-            ".TH HTTPCGD.YAML 5 \"\" \"httpcg\" \"File formats\"\n"
-            ".SH NAME\nhttpcgd.yaml \\- configuration of httpcgd\n"
-            ".SH DESCRIPTION\n"
-            "The file is YAML without anchors, aliases, tags and merge keys; an unknown key is "
-            "an error, and so is one that comes twice.\nRelative paths start at the file's "
-            "folder.\nQuantities say their unit: 500ms, 10s, 5min, 1h, 7d; 512B, 64KiB, 1MiB, "
-            "2GiB, 1TiB.\nA variable such as\n.B HTTPCG_LOG_LEVEL\nin the environment wins over "
-            "the file, and\n.B \\-\\-set log.level=debug\non the command line over both.\n.PP\n"
-            ".B httpcgd \\-\\-check\\-config\n.I FILE\nsays what is wrong with a file, with line "
-            "and column.\n")));
+    CG_TRY(cg_buf_add(out, cg_span_str(manual_head)));
     for (size_t i = 0; i < n_tables; i++) {
         CG_TRY(add(out, ".SH "));
         CG_TRY(add_roff(out, tables[i]->section[0] ? tables[i]->section : "TOP LEVEL"));
-        CG_TRY(add(out, "\n"));
         CG_TRY(add_roff(out, tables[i]->help));
-        CG_TRY(add(out, "\n"));
         for (size_t k = 0; k < tables[i]->n_options; k++)
             CG_TRY(manual_option(&tables[i]->options[k], false, out));
     }

@@ -233,6 +233,29 @@ TEST(every_event_has_a_name_and_a_sentence)
     }
 }
 
+TEST(every_event_is_in_the_documentation)
+{
+    static char page[65536];
+    FILE *in = fopen(HTTPCG_SOURCE "/docs/internals/log-events.md", "r");
+    unsigned n_rows = 0;
+
+    CHECK_OR_STOP(in != NULL);
+    page[fread(page, 1, sizeof page - 1, in)] = '\0';
+    fclose(in);
+    for (int i = 0; i < CG_EVENT_COUNT; i++) {
+        char row[256];
+
+        snprintf(row, sizeof row, "\n| `%s` | %s |\n", cg_log_event_name((enum cg_log_event)i),
+                 cg_log_event_text((enum cg_log_event)i));
+        if (!CHECK(strstr(page, row) != NULL))
+            printf("# %s is missing; scripts/log-events writes the page anew\n",
+                   cg_log_event_name((enum cg_log_event)i));
+    }
+    for (const char *at = page; (at = strstr(at, "\n| `")); at++)
+        n_rows++;
+    CHECK_INT(n_rows, CG_EVENT_COUNT);
+}
+
 static char folder[64], path[128];
 
 static void begin(void)
@@ -457,7 +480,7 @@ SUITE(log, T(a_line_has_time_level_event_and_its_fields),
       T(long_text_is_cut_between_characters_and_says_how_long_it_was),
       T(a_line_that_gets_too_long_leaves_fields_out_and_says_so),
       T(numbers_that_readers_would_change_are_written_as_text),
-      T(every_event_has_a_name_and_a_sentence),
+      T(every_event_has_a_name_and_a_sentence), T(every_event_is_in_the_documentation),
       T(before_the_writer_runs_lines_go_out_at_once_and_levels_count),
       T(lines_of_many_threads_are_all_there_and_whole),
       T(what_does_not_fit_is_dropped_counted_and_told), T(a_full_disk_costs_lines_and_nothing_else),
