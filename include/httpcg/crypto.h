@@ -46,6 +46,8 @@ CG_API CG_MUST_USE cg_err cg_crypto_new(struct cg_crypto **out);
  * Source  FIPS 204, 3.4 */
 CG_API CG_MUST_USE cg_err cg_crypto_new_deterministic(struct cg_crypto **out);
 CG_API void cg_crypto_free(struct cg_crypto *crypto);
+/* cg_crypto_library names the library inside, such as "OpenSSL 3.5.7 9 Jun 2026". */
+CG_API const char *cg_crypto_library(void);
 
 /* cg_seeds_done wipes. */
 CG_API void cg_seeds_done(struct cg_seeds *seeds);

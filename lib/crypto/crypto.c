@@ -46,3 +46,8 @@ void cg_crypto_free(struct cg_crypto *crypto)
     EVP_CIPHER_free(crypto->aes_gcm);
     free(crypto);
 }
+
+const char *cg_crypto_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
