@@ -1,0 +1,398 @@
+#include "gateway/follow.h"
+
+#include "gateway/identity.h"
+#include "gateway/names_inner.h"
+#include "lib/base/hex.h"
+#include "lib/base/span.h"
+#include "lib/base/try.h"
+
+#include <stdlib.h>
+
+#define CALL_OF(t) ((struct did_call *)((char *)(t)-offsetof(struct did_call, task)))
+#define FOLLOW_OF(t) ((struct gw_follow *)((char *)(t)-offsetof(struct gw_follow, timer)))
+
+#define PLACES 1024
+#define ENTRIES_MAX 8192
+
+enum tag {
+    ASK = 1,
+    VERIFY,
+};
+
+struct did_call {
+    struct cg_call call;
+    struct gw_follow *follow;
+    struct cg_task task;
+    struct cg_did_state state;
+    struct did_call *next;
+};
+
+/* What the ledger says of one DID, or is being asked; the gateway's certificate is one more. */
+struct subject {
+    struct subject *next;
+    struct gw_follow *follow;
+    struct cg_waddr waddr;
+    struct gw_identity *identity; /* of the certificate's; NULL for DIDs */
+    struct cg_ticket ticket;
+    bool is_asking;
+    bool is_known;
+    struct cg_staple_ask said;
+    uint64_t log_size; /* of the tree it was said under */
+    struct cg_mono until;
+    struct did_call *waiting;
+};
+
+struct gw_follow {
+    struct gw_names *names;
+    struct subject *subjects[PLACES];
+    size_t n_subjects;
+    struct subject own; /* the certificate */
+    struct cg_timer timer;
+    uint64_t newest_size; /* of the checkpoints seen */
+};
+
+struct work {
+    struct gw_names *names;
+    struct cg_buf staple;
+    struct cg_waddr waddr;
+    struct gw_identity *identity; /* the certificate's */
+    struct cg_wall now;
+    struct cg_staple_ask said; /* out */
+    uint64_t log_size;         /* out */
+    bool is_revoked;           /* out */
+};
+
+/* --- on the worker --------------------------------------------------------------------------- */
+
+static cg_err verify_did(struct work *work)
+{
+    const struct cg_trust *trust = work->names->gw->setup.trust;
+    struct cg_staple_ask ask = {.kind = "did", .id = cg_span_str(work->waddr.text)};
+    struct cg_staple_facts facts;
+
+    CG_TRY(cg_staple_verify(cg_buf_span(&work->staple), trust->logs, trust->n_logs, work->now, 0,
+                            work->names->heads, false, &ask, 1, &facts));
+    CG_TRY(gw_names_head(work->names, &facts));
+    work->said = ask;
+    work->log_size = facts.head.size;
+    return CG_OK;
+}
+
+/* Our own certificate's staple: what clients will check, checked before they do. */
+static cg_err verify_own(struct work *work)
+{
+    const struct cg_trust *trust = work->names->gw->setup.trust;
+    const struct cg_cert *cert = &work->identity->cert;
+    char fpr[2 * CG_HASH_BYTES] = {0};
+    struct cg_staple_ask asks[2] = {
+        {.kind = "tlsls-rev", .id = cg_span_of(fpr, sizeof fpr)},
+        {.kind = "did", .id = cg_span_str(cert->subject.text)},
+    };
+    struct cg_staple_facts facts;
+    struct cg_did_state did;
+
+    cg_hex_write(cg_hash_span(&cert->fingerprint), fpr);
+    CG_TRY(cg_staple_verify(cg_buf_span(&work->staple), trust->logs, trust->n_logs, work->now, 0,
+                            work->names->heads, true, asks, 2, &facts));
+    if (facts.entry.kind != CG_ENTRY_TLSLS || !cg_hash_eq(&facts.entry.commitment, &cert->anchor))
+        return CG_MISMATCH;
+    CG_TRY(gw_names_head(work->names, &facts));
+    CG_TRY(cg_did_check(work->names->gw->setup.crypto, cert->wallet_doc, &cert->subject, &did));
+    cg_err current = cg_did_is_current(&did, &asks[1]);
+    work->is_revoked = asks[0].is_present || current == CG_REVOKED;
+    work->log_size = facts.head.size;
+    return work->is_revoked ? CG_OK : current;
+}
+
+static cg_err run_work(void *arg)
+{
+    struct work *work = arg;
+
+    return work->identity ? verify_own(work) : verify_did(work);
+}
+
+static void free_work(void *arg)
+{
+    struct work *work = arg;
+
+    gw_identity_unref(work->identity);
+    cg_buf_done(&work->staple);
+    free(work);
+}
+
+static const struct cg_job_kind work_kind = {"staple", run_work, free_work};
+
+/* --- on the service loop --------------------------------------------------------------------- */
+
+static struct cg_mono after(struct gw_follow *follow, int64_t ms)
+{
+    return cg_mono_after(cg_loop_mono(follow->names->loop), ms);
+}
+
+static cg_err verdict(const struct subject *s, const struct did_call *call)
+{
+    return cg_did_is_current(&call->state, &s->said);
+}
+
+static void settle(struct subject *s, cg_err err)
+{
+    struct did_call *call = s->waiting;
+
+    s->is_asking = false;
+    s->waiting = NULL;
+    while (call) {
+        struct did_call *next = call->next;
+
+        cg_call_end_from(&call->call, err == CG_OK ? verdict(s, call) : err);
+        call = next;
+    }
+    if (err != CG_OK)
+        cg_log(s->follow->names->gw->setup.log, WARN, ledger_failed, CG_ERR(err),
+               CG_STR("about", s->identity ? "own certificate" : s->waddr.text));
+}
+
+static cg_err give(struct subject *s, const struct cg_answer *answer)
+{
+    struct gw_names *names = s->follow->names;
+    struct work *work;
+
+    if (!answer || answer->head->status != 200)
+        return CG_UNREACHABLE;
+    work = calloc(1, sizeof *work);
+    if (!work)
+        return CG_NO_MEMORY;
+    work->names = names;
+    work->waddr = s->waddr;
+    work->identity = s->identity ? gw_identity_ref(s->identity) : NULL;
+    work->now = cg_loop_wall(names->loop);
+    cg_buf_init(&work->staple, CG_STAPLE_MAX_BYTES);
+    cg_err err = cg_buf_add(&work->staple, answer->body);
+    if (err != CG_OK) {
+        free_work(work);
+        return err;
+    }
+    return cg_job_begin(names->worker, &work_kind, work, names->loop, s->ticket, VERIFY,
+                        after(s->follow, 10000));
+}
+
+static void take_own(struct subject *s, struct work *work)
+{
+    struct gw_identity *identity = s->identity;
+
+    if (work->is_revoked) {
+        atomic_store(&identity->is_revoked, true);
+        cg_log(s->follow->names->gw->setup.log, ERROR, certificate_revoked,
+               CG_HEX("fingerprint", cg_hash_span(&identity->cert.fingerprint)));
+    } else {
+        gw_identity_set_staple(identity, &work->staple);
+    }
+}
+
+static void take(struct subject *s, struct cg_call *call)
+{
+    struct work *work = cg_job_work(call);
+
+    if (call->err != CG_OK || !work) {
+        settle(s, call->err != CG_OK ? call->err : CG_CANCELLED);
+        return;
+    }
+    if (work->log_size > s->follow->newest_size)
+        s->follow->newest_size = work->log_size;
+    if (s->identity) {
+        take_own(s, work);
+    } else {
+        s->said = work->said;
+        s->is_known = true;
+        s->log_size = work->log_size;
+        s->until = after(s->follow, GW_DID_CACHE_MS);
+    }
+    settle(s, CG_OK);
+}
+
+static void on_call(void *owner, struct cg_call *call)
+{
+    struct subject *s = owner;
+
+    if (call->tag == ASK) {
+        cg_err err = call->err != CG_OK ? call->err : give(s, cg_answer_of(call));
+
+        if (err != CG_OK)
+            settle(s, err);
+    } else {
+        take(s, call);
+    }
+}
+
+static cg_err ask(struct subject *s)
+{
+    struct gw_names *names = s->follow->names;
+    char path[128];
+    struct cg_writer w = cg_writer_fixed(path, sizeof path);
+
+    if (s->identity) {
+        cg_put_str(&w, "/staple?fpr=");
+        cg_put_hex(&w, cg_hash_span(&s->identity->cert.fingerprint));
+    } else {
+        cg_put_str(&w, "/staple?did=did:bpi:");
+        cg_put_str(&w, s->waddr.text);
+    }
+    CG_TRY(cg_writer_end(&w));
+    CG_TRY(cg_endpoint_begin(names->ledger, CG_LIT("GET"), cg_writer_span(&w), NULL, 0,
+                             (struct cg_span){NULL, 0}, s->ticket, ASK, after(s->follow, 5000)));
+    s->is_asking = true;
+    return CG_OK;
+}
+
+static void free_subject(struct gw_follow *follow, struct subject **at)
+{
+    struct subject *s = *at;
+
+    *at = s->next;
+    cg_slot_end(follow->names->loop, s->ticket);
+    free(s);
+    follow->n_subjects--;
+}
+
+/* Finds a DID's subject or makes one; what has run out in its place goes on the way. */
+static struct subject *find(struct gw_follow *follow, const struct cg_waddr *waddr)
+{
+    struct cg_mono now = cg_loop_mono(follow->names->loop);
+    uint32_t h = 2166136261u;
+
+    for (size_t i = 0; i < CG_WADDR_CHARS; i++)
+        h = (h ^ (uint8_t)waddr->text[i]) * 16777619u;
+    struct subject **at = &follow->subjects[h % PLACES];
+    while (*at) {
+        if (cg_waddr_eq(&(*at)->waddr, waddr))
+            return *at;
+        if (!(*at)->is_asking && cg_mono_is_due((*at)->until, now))
+            free_subject(follow, at);
+        else
+            at = &(*at)->next;
+    }
+    if (follow->n_subjects >= ENTRIES_MAX)
+        return NULL;
+    struct subject *s = calloc(1, sizeof *s);
+    if (!s || cg_slot_open(follow->names->loop, on_call, s, &s->ticket) != CG_OK) {
+        free(s);
+        return NULL;
+    }
+    s->follow = follow;
+    s->waddr = *waddr;
+    *at = s;
+    follow->n_subjects++;
+    return s;
+}
+
+static void arrive(struct cg_task *task)
+{
+    struct did_call *call = CALL_OF(task);
+    struct gw_follow *follow = call->follow;
+    struct subject *s = find(follow, &call->state.waddr);
+
+    if (!s) {
+        cg_call_end_from(&call->call, CG_BUSY);
+        return;
+    }
+    if (s->is_known && !s->is_asking && s->log_size >= follow->newest_size &&
+        !cg_mono_is_due(s->until, cg_loop_mono(follow->names->loop))) {
+        cg_call_end_from(&call->call, verdict(s, call));
+        return;
+    }
+    call->next = s->waiting;
+    s->waiting = call;
+    if (!s->is_asking) {
+        cg_err err = ask(s);
+
+        if (err != CG_OK)
+            settle(s, err);
+    }
+}
+
+static void on_timer(struct cg_timer *timer)
+{
+    struct gw_follow *follow = FOLLOW_OF(timer);
+    struct gw_identity *newest = gw_identity_now(follow->names->gw);
+    bool has_staple;
+
+    if (!follow->own.is_asking) {
+        gw_identity_unref(follow->own.identity);
+        follow->own.identity = gw_identity_ref(newest);
+        if (ask(&follow->own) != CG_OK)
+            follow->own.is_asking = false;
+    }
+    has_staple = atomic_load(&newest->has_staple);
+    gw_identity_unref(newest);
+    /* Until the first came nobody is served: so that one is asked for more often. */
+    cg_loop_set(follow->names->loop, timer, after(follow, has_staple ? GW_STAPLE_EVERY_MS : 200));
+}
+
+/* --- the rest ----------------------------------------------------------------------------------
+ */
+
+static bool stop_call(struct cg_call *call)
+{
+    (void)call;
+    return false; /* the service loop has it, and will end it */
+}
+
+static void free_call(struct cg_call *call)
+{
+    free(call);
+}
+
+static const struct cg_call_kind did_kind = {"did", stop_call, free_call};
+
+cg_err gw_did_begin(struct gw_follow *follow, const struct cg_did_state *state,
+                    struct cg_loop *loop, struct cg_ticket who, unsigned tag,
+                    struct cg_mono deadline)
+{
+    struct did_call *call = calloc(1, sizeof *call);
+
+    if (!call)
+        return CG_NO_MEMORY;
+    call->follow = follow;
+    call->state = *state;
+    call->task.run = arrive;
+    cg_call_begin(&call->call, &did_kind, loop, who, tag, deadline);
+    cg_loop_post(follow->names->loop, &call->task);
+    return CG_OK;
+}
+
+cg_err gw_follow_new(struct gw_names *names, struct gw_follow **out)
+{
+    struct gw_follow *follow = calloc(1, sizeof *follow);
+
+    if (!follow)
+        return CG_NO_MEMORY;
+    follow->names = names;
+    follow->own.follow = follow;
+    cg_err err = cg_slot_open(names->loop, on_call, &follow->own, &follow->own.ticket);
+    if (err != CG_OK) {
+        free(follow);
+        return err;
+    }
+    cg_timer_init(&follow->timer, on_timer);
+    *out = follow;
+    return CG_OK;
+}
+
+void gw_follow_start(struct gw_follow *follow)
+{
+    on_timer(&follow->timer);
+}
+
+void gw_follow_free(struct gw_follow *follow)
+{
+    if (!follow)
+        return;
+    cg_loop_unset(follow->names->loop, &follow->timer);
+    for (size_t i = 0; i < PLACES; i++)
+        while (follow->subjects[i]) {
+            settle(follow->subjects[i], CG_CANCELLED);
+            free_subject(follow, &follow->subjects[i]);
+        }
+    cg_slot_end(follow->names->loop, follow->own.ticket);
+    gw_identity_unref(follow->own.identity);
+    free(follow);
+}

@@ -1,0 +1,195 @@
+#include "gateway/gateway.h"
+
+#include "gateway/follow.h"
+#include "gateway/identity.h"
+#include "gateway/names_inner.h"
+#include "gateway/signer.h"
+#include "gateway/thread.h"
+#include "lib/base/secret.h"
+#include "lib/base/span.h"
+#include "lib/base/try.h"
+#include "runtime/clock.h"
+#include "runtime/entropy.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define HOUR_MS (3600 * 1000)
+#define GATEWAY_OF(t, member)                                                                      \
+    ((struct gw_gateway *)((char *)(t)-offsetof(struct gw_gateway, member)))
+
+struct gw_identity *gw_identity_now(struct gw_gateway *gw)
+{
+    pthread_mutex_lock(&gw->lock);
+    struct gw_identity *identity = gw_identity_ref(gw->identity);
+    pthread_mutex_unlock(&gw->lock);
+    return identity;
+}
+
+/* The key of new tickets lives an hour, then accepts for one more. */
+static void on_hour(struct cg_timer *timer)
+{
+    struct gw_gateway *gw = GATEWAY_OF(timer, hourly);
+    struct cg_loop *loop = gw->setup.service;
+    struct cg_secret fresh;
+
+    if (cg_entropy_fill(fresh.bytes, sizeof fresh.bytes) == CG_OK) {
+        pthread_mutex_lock(&gw->lock);
+        gw->tickets_before = gw->tickets;
+        gw->has_tickets_before = true;
+        gw->tickets = fresh;
+        atomic_fetch_add(&gw->generation, 1);
+        pthread_mutex_unlock(&gw->lock);
+        cg_secret_done(&fresh);
+    }
+    cg_loop_set(loop, timer, cg_mono_after(cg_loop_mono(loop), HOUR_MS));
+}
+
+static void on_started(struct cg_task *task)
+{
+    struct gw_gateway *gw = GATEWAY_OF(task, started);
+    struct cg_loop *loop = gw->setup.service;
+
+    cg_loop_set(loop, &gw->hourly, cg_mono_after(cg_loop_mono(loop), HOUR_MS));
+    gw_follow_start(gw->names->follow);
+}
+
+static cg_err load_identity(struct gw_gateway *gw, struct cg_config *config,
+                            struct cg_problems *problems, struct gw_identity **out)
+{
+    const struct gw_options *options = cg_config_values(config, &gw_option_table);
+
+    CG_TRY(gw_identity_load(options, gw->setup.crypto, cg_clock_wall(), problems, out));
+    cg_log(gw->setup.log, INFO, certificate_loaded, CG_STR("did", (*out)->did),
+           CG_HEX("fingerprint", cg_hash_span(&(*out)->cert.fingerprint)),
+           CG_INT("expires", (*out)->cert.expires.s));
+    return CG_OK;
+}
+
+static cg_err make(struct gw_gateway *gw, struct cg_problems *problems)
+{
+    struct cg_config *config = cg_config_live_ref(gw->setup.config);
+    cg_err err = load_identity(gw, config, problems, &gw->identity);
+
+    cg_config_unref(config);
+    CG_TRY(err);
+    CG_TRY(cg_entropy_fill(gw->tickets.bytes, sizeof gw->tickets.bytes));
+    CG_TRY(gw_signer_new(&gw->signer));
+    CG_TRY(gw_names_new(gw, problems, &gw->names));
+    CG_TRY(gw_follow_new(gw->names, &gw->names->follow));
+    gw->threads = calloc(gw->setup.n_threads, sizeof(struct gw_thread *));
+    if (!gw->threads)
+        return CG_NO_MEMORY;
+    for (; gw->n_threads < gw->setup.n_threads; gw->n_threads++)
+        CG_TRY(gw_thread_new(gw, gw->n_threads, problems, &gw->threads[gw->n_threads]));
+    for (size_t i = 0; i < gw->n_threads; i++)
+        CG_TRY(gw_thread_start(gw->threads[i]));
+    cg_timer_init(&gw->hourly, on_hour);
+    gw->started.run = on_started;
+    cg_loop_post(gw->setup.service, &gw->started);
+    return CG_OK;
+}
+
+cg_err gw_start(const struct gw_setup *setup, struct cg_problems *problems, struct gw_gateway **out)
+{
+    struct gw_gateway *gw = calloc(1, sizeof *gw);
+
+    if (!gw)
+        return CG_NO_MEMORY;
+    gw->setup = *setup;
+    pthread_mutex_init(&gw->lock, NULL);
+    cg_timer_init(&gw->hourly, on_hour);
+    cg_err err = make(gw, problems);
+    if (err != CG_OK) {
+        gw_stop(gw);
+        gw_free(gw);
+        return err;
+    }
+    *out = gw;
+    return CG_OK;
+}
+
+void gw_reload(struct gw_gateway *gw)
+{
+    struct cg_config *config = cg_config_live_ref(gw->setup.config);
+    struct cg_problems problems = {0};
+    struct gw_identity *fresh, *before;
+    cg_err err = load_identity(gw, config, &problems, &fresh);
+
+    cg_config_unref(config);
+    if (err != CG_OK) {
+        cg_log(gw->setup.log, ERROR, config_refused,
+               CG_STR("problem", problems.n ? problems.at[0].text : cg_err_text(err)),
+               CG_STR("where", problems.n ? problems.at[0].where : NULL));
+        return;
+    }
+    pthread_mutex_lock(&gw->lock);
+    before = gw->identity;
+    /* The same certificate stays the same object, with the staple it has. */
+    bool is_same = cg_hash_eq(&before->cert.fingerprint, &fresh->cert.fingerprint);
+    if (!is_same) {
+        gw->identity = fresh;
+        atomic_fetch_add(&gw->generation, 1);
+    }
+    pthread_mutex_unlock(&gw->lock);
+    gw_identity_unref(is_same ? fresh : before);
+}
+
+void gw_drain(struct gw_gateway *gw)
+{
+    for (size_t i = 0; i < gw->n_threads; i++)
+        gw_thread_drain(gw->threads[i]);
+}
+
+bool gw_is_drained(struct gw_gateway *gw)
+{
+    for (size_t i = 0; i < gw->n_threads; i++)
+        if (atomic_load(&gw->threads[i]->n_drained) < gw->threads[i]->n_listeners)
+            return false;
+    return true;
+}
+
+bool gw_is_ready(struct gw_gateway *gw, const char **why)
+{
+    struct gw_identity *identity = gw_identity_now(gw);
+    bool has_staple = atomic_load(&identity->has_staple);
+    bool is_revoked = atomic_load(&identity->is_revoked);
+
+    gw_identity_unref(identity);
+    *why = is_revoked    ? "this gateway's certificate is revoked"
+           : !has_staple ? "the ledger has not confirmed this gateway's certificate yet"
+                         : NULL;
+    return !*why;
+}
+
+uint16_t gw_port(const struct gw_gateway *gw)
+{
+    return atomic_load(&gw->port);
+}
+
+void gw_stop(struct gw_gateway *gw)
+{
+    if (!gw)
+        return;
+    for (size_t i = 0; i < gw->n_threads; i++)
+        gw_thread_stop(gw->threads[i]);
+}
+
+void gw_free(struct gw_gateway *gw)
+{
+    if (!gw)
+        return;
+    cg_loop_unset(gw->setup.service, &gw->hourly);
+    if (gw->names)
+        gw_follow_free(gw->names->follow);
+    gw_names_free(gw->names);
+    gw_signer_free(gw->signer);
+    for (size_t i = 0; i < gw->n_threads; i++)
+        gw_thread_free(gw->threads[i]);
+    free(gw->threads);
+    gw_identity_unref(gw->identity);
+    cg_secret_done(&gw->tickets);
+    cg_secret_done(&gw->tickets_before);
+    pthread_mutex_destroy(&gw->lock);
+    free(gw);
+}

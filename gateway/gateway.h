@@ -1,0 +1,84 @@
+/* gateway.h: the gateway role: what its threads share, and how it starts and ends.
+ *
+ * Nothing on a request's path is shared but what stands here: immutable snapshots with counted
+ * references, and fixed tables of atomics.  Each thread has its own listener socket, connections,
+ * backend pools and crypto contexts (thread.h). */
+#ifndef CG_GATEWAY_GATEWAY_H
+#define CG_GATEWAY_GATEWAY_H
+#include "gateway/budget.h"
+#include "lib/trust/trust.h"
+#include "runtime/config.h"
+#include "runtime/endpoint.h"
+#include "runtime/log.h"
+#include "runtime/metrics.h"
+#include "runtime/problem.h"
+#include "runtime/worker.h"
+
+#include <pthread.h>
+
+struct gw_dids;
+struct gw_identity;
+struct gw_names;
+struct gw_signer;
+struct gw_thread;
+
+/* What the process gives its gateway; everything lives longer than it. */
+struct gw_setup {
+    const struct cg_crypto *crypto;
+    const struct cg_trust *trust;
+    struct cg_config_live *config;
+    struct cg_log *log;
+    struct cg_metrics *metrics;
+    struct cg_workers *workers; /* for signatures */
+    struct cg_loop *service;    /* the loop of look-ups and of the roles with one writer */
+    struct cg_locals *locals;   /* roles of this process */
+    struct cg_span ca_pem;      /* the system's certificates, for https endpoints and backends */
+    size_t n_threads;
+};
+
+struct gw_gateway {
+    struct gw_setup setup;
+    pthread_mutex_t lock;
+    struct gw_identity *identity;             /* under lock: the newest; see gw_identity_now */
+    struct cg_secret tickets, tickets_before; /* under lock: keys of TLS tickets, replaced hourly */
+    bool has_tickets_before;
+    _Atomic uint64_t generation; /* of what is under lock */
+    struct cg_timer hourly;
+    struct cg_task started; /* on the service loop */
+    _Atomic uint16_t port;  /* of the native listener */
+    struct gw_signer *signer;
+    struct gw_names *names;
+    struct gw_dids *dids;
+    struct gw_buckets strangers; /* look-ups for those who did not sign */
+    struct gw_buckets grants;    /* grants, by address prefix */
+    struct gw_buckets rules;     /* requests, by wallet and rule */
+    struct gw_held held;
+    struct gw_thread **threads;
+    size_t n_threads;
+    _Atomic uint64_t n_requests;
+};
+
+/* gw_start opens the listeners and starts the threads.
+ * Errors  CG_CONFIG, CG_IO …, with a problem that says what to do; nothing then runs. */
+CG_MUST_USE cg_err gw_start(const struct gw_setup *setup, struct cg_problems *problems,
+                            struct gw_gateway **out);
+/* gw_reload takes the new configuration; the threads see it at their next pass. A certificate that
+ * cannot be read leaves the present one in use. */
+void gw_reload(struct gw_gateway *gw);
+/* gw_drain accepts no more and lets open requests end. */
+void gw_drain(struct gw_gateway *gw);
+bool gw_is_drained(struct gw_gateway *gw);
+/* gw_stop ends the threads, cutting what is open; NULL is nothing. The service loop and the workers
+ * may still run. */
+void gw_stop(struct gw_gateway *gw);
+/* gw_free frees the rest: the service loop has stopped, and the workers have ended. */
+void gw_free(struct gw_gateway *gw);
+/* gw_is_ready tells whether requests can be answered; if not, why ends the sentence "not ready: ".
+ */
+bool gw_is_ready(struct gw_gateway *gw, const char **why);
+/* gw_port gives the native listener's port (after port 0). */
+uint16_t gw_port(const struct gw_gateway *gw);
+
+extern const struct cg_metric_table gw_metric_table;
+
+#endif
