@@ -1,0 +1,339 @@
+#include "client/fetch.h"
+
+#include "client/show.h"
+#include "lib/base/limits.h"
+#include "lib/base/span.h"
+#include "lib/base/try.h"
+#include "lib/wire/field.h"
+#include "lib/wire/json.h"
+
+#include <stdlib.h>
+
+#define PIECE_BYTES (64 * 1024)
+#define HINT_MAX_BYTES (64 * 1024)
+
+static void settle(struct cl_fetch *f, cg_err err)
+{
+    if (f->is_done)
+        return;
+    f->is_done = true;
+    if (f->x) {
+        cg_exchange_release(f->x);
+        f->x = NULL;
+        if (f->link->conn)
+            cg_conn_wake(f->link->conn);
+    }
+    f->ask.on_done(f->ask.ctx, f, err);
+}
+
+/* --- the request -------------------------------------------------------------------------------
+ */
+
+static cg_err add_digest(struct cg_head *head, const struct cg_hash *digest)
+{
+    uint8_t text[CG_DIGEST_CHARS];
+    struct cg_writer w = cg_writer_fixed(text, sizeof text);
+
+    cg_digest_write(digest, &w);
+    CG_TRY(cg_writer_end(&w));
+    return cg_head_add(head, CG_TOKEN_CONTENT_DIGEST, cg_writer_span(&w));
+}
+
+static cg_err set_target(struct cg_head *head, const struct cg_url *url)
+{
+    size_t room = 1 + url->authority.len + url->path.len + url->query.len;
+    uint8_t *text = cg_arena_take(head->arena, room);
+
+    if (!text)
+        return CG_NO_MEMORY;
+    struct cg_writer w = cg_writer_fixed(text, room);
+    cg_put_u8(&w, '/');
+    cg_put(&w, url->authority);
+    cg_put(&w, url->path);
+    cg_put(&w, url->query);
+    head->scheme = CG_LIT("httpcg");
+    head->authority = cg_span_str(cg_plane_name(url->plane));
+    head->path = cg_writer_span(&w);
+    return cg_writer_end(&w);
+}
+
+static cg_err make_head(struct cl_fetch *f, struct cg_head *head, struct cg_body_plan *body)
+{
+    const struct cl_fetch_ask *ask = &f->ask;
+
+    head->method = cg_span_str(ask->method);
+    CG_TRY(set_target(head, ask->url));
+    for (size_t i = 0; i < ask->n_fields; i++)
+        CG_TRY(cg_head_add_named(head, ask->fields[i].name, ask->fields[i].value));
+    if (!ask->has_body)
+        return CG_OK;
+    if (ask->read) {
+        body->mode = CG_BODY_TRAILER;
+        return cg_head_add(head, CG_TOKEN_TRAILER, CG_LIT("SAPI-Trailer"));
+    }
+    body->mode = CG_BODY_DIGEST;
+    CG_TRY(cg_sha256(ask->body, &body->digest));
+    head->content_length = (int64_t)ask->body.len;
+    return add_digest(head, &body->digest);
+}
+
+static cg_err sign(struct cl_fetch *f, struct cg_head *head, const struct cg_body_plan *body)
+{
+    struct cl_app *app = f->link->app;
+    const struct cg_native_ask ask = {head, f->ask.url, f->ask.mode, *body};
+    CG_AUTO(buf) struct cg_buf qlock = {0};
+    CG_AUTO(buf) struct cg_buf sapi = {0};
+    uint8_t signature[CG_HSIG_BYTES];
+
+    cg_buf_init(&qlock, CG_QLOCK_MAX_BYTES);
+    cg_buf_init(&sapi, CG_SAPI_MAX_BYTES);
+    CG_TRY(cg_native_request(&f->link->native, app->kit, &ask, cg_loop_wall(app->loop), &f->sent,
+                             &qlock, &sapi));
+    f->is_signed = true;
+    if (f->ask.mode == CG_SAPI_HYBRID) {
+        CG_TRY(cg_sapi_sign_hybrid(app->wallet.signer, cg_buf_span(&f->sent.tbs), signature));
+        CG_TRY(cg_native_request_signed(&f->sent, CG_BYTES(signature), &sapi));
+    }
+    CG_TRY(cg_head_add(head, CG_TOKEN_QLOCK, cg_buf_span(&qlock)));
+    return cg_head_add(head, CG_TOKEN_SAPI, cg_buf_span(&sapi));
+}
+
+static cg_err begin(struct cl_fetch *f)
+{
+    CG_AUTO(arena) struct cg_arena arena;
+    struct cg_body_plan body = {.mode = CG_BODY_NONE};
+    struct cg_head head;
+
+    cg_arena_init(&arena, CG_EXCHANGE_ARENA_MAX_BYTES);
+    cg_head_init(&head, &arena);
+    CG_TRY(make_head(f, &head, &body));
+    if (f->ask.mode != CG_SAPI_NONE)
+        CG_TRY(sign(f, &head, &body));
+    cl_show_head(f->link->app->show, &head, true);
+    CG_TRY(cg_engine_begin(cg_conn_engine(f->link->conn), &head, !f->ask.has_body, &f->x));
+    f->x->owner = &f->asker;
+    f->up_ended = !f->ask.has_body;
+    cg_conn_wake(f->link->conn);
+    return CG_OK;
+}
+
+/* --- its body ----------------------------------------------------------------------------------
+ */
+
+static cg_err end_with_trailer(struct cl_fetch *f)
+{
+    struct cl_app *app = f->link->app;
+    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(buf) struct cg_buf value = {0};
+    struct cg_head trailers;
+    struct cg_hash digest;
+    uint8_t tbs[CG_SAPI_TRAILER_TBS_BYTES], signature[CG_HSIG_BYTES];
+    struct cg_span sig = {NULL, 0};
+
+    CG_TRY(cg_hasher_end(f->up, &digest));
+    if (!f->is_signed)
+        return cg_exchange_end(f->x, NULL);
+    if (f->ask.mode == CG_SAPI_HYBRID) {
+        CG_TRY(cg_native_trailer_tbs(&f->sent, &digest, tbs));
+        CG_TRY(cg_sapi_sign_hybrid(app->wallet.signer, CG_BYTES(tbs), signature));
+        sig = CG_BYTES(signature);
+    }
+    cg_buf_init(&value, CG_SAPI_MAX_BYTES);
+    CG_TRY(cg_native_trailer(&f->sent, app->kit, &digest, sig, &value));
+    cg_arena_init(&arena, CG_EXCHANGE_ARENA_MAX_BYTES);
+    cg_head_init(&trailers, &arena);
+    CG_TRY(cg_head_add(&trailers, CG_TOKEN_SAPI_TRAILER, cg_buf_span(&value)));
+    return cg_exchange_end(f->x, &trailers);
+}
+
+static cg_err next_piece(struct cl_fetch *f)
+{
+    if (!f->piece) {
+        f->piece = malloc(PIECE_BYTES);
+        if (!f->piece)
+            return CG_NO_MEMORY;
+        CG_TRY(cg_hasher_new(&f->up));
+        CG_TRY(cg_hasher_begin(f->up));
+    }
+    f->piece_at = 0;
+    CG_TRY(f->ask.read(f->ask.ctx, f->piece, PIECE_BYTES, &f->piece_len));
+    return cg_hasher_add(f->up, cg_span_of(f->piece, f->piece_len));
+}
+
+static cg_err send_body(struct cl_fetch *f)
+{
+    size_t taken;
+
+    while (!f->up_ended) {
+        struct cg_span bytes;
+
+        if (f->ask.read) {
+            if (f->piece_at == f->piece_len) {
+                CG_TRY(next_piece(f));
+                if (f->piece_len == 0) {
+                    f->up_ended = true;
+                    return end_with_trailer(f);
+                }
+            }
+            bytes = cg_span_of(f->piece + f->piece_at, f->piece_len - f->piece_at);
+        } else {
+            bytes = cg_span_from(f->ask.body, f->body_sent);
+            if (bytes.len == 0) {
+                f->up_ended = true;
+                return cg_exchange_end(f->x, NULL);
+            }
+        }
+        CG_TRY(cg_exchange_send(f->x, bytes, &taken));
+        f->n_up += taken;
+        f->body_sent += taken;
+        f->piece_at += f->ask.read ? taken : 0;
+        if (taken < bytes.len)
+            return CG_OK; /* more when there is room */
+    }
+    return CG_OK;
+}
+
+/* --- its answer --------------------------------------------------------------------------------
+ */
+
+static cg_err take_head(struct cl_fetch *f)
+{
+    struct cl_app *app = f->link->app;
+
+    f->status = f->x->in.status;
+    cl_show_head(app->show, &f->x->in, false);
+    if (f->is_signed) {
+        cg_err err =
+            cg_native_reply_head(&f->sent, app->kit, &f->x->in, f->link->transport, &f->fault);
+
+        CG_TRY(err == CG_OK ? CG_OK
+                            : cl_show_check(app->show, "answer signed", err, f->fault.check));
+        f->is_hint = f->sent.form == CG_NATIVE_HINT;
+    }
+    CG_TRY(cg_hasher_new(&f->down));
+    CG_TRY(cg_hasher_begin(f->down));
+    if (f->is_hint)
+        cg_buf_init(&f->hint, HINT_MAX_BYTES);
+    else if (f->ask.on_head)
+        f->ask.on_head(f->ask.ctx, &f->x->in);
+    return CG_OK;
+}
+
+static cg_err take_body(struct cl_fetch *f)
+{
+    for (struct cg_span bytes = cg_exchange_peek(f->x); bytes.len > 0;
+         bytes = cg_exchange_peek(f->x)) {
+        CG_TRY(cg_hasher_add(f->down, bytes));
+        f->n_down += bytes.len;
+        if (f->is_hint)
+            CG_TRY(cg_buf_add(&f->hint, bytes));
+        else
+            CG_TRY(f->ask.write(f->ask.ctx, bytes));
+        cg_exchange_take(f->x, bytes.len);
+    }
+    return CG_OK;
+}
+
+static void learn_hint(struct cl_fetch *f)
+{
+    struct cg_span type, title, instance;
+    uint64_t status, server_time = 0;
+    bool has_time = false;
+    const struct cg_json_member members[] = {
+        {"type", CG_JSON_TEXT, .span = &type},
+        {"title", CG_JSON_TEXT, .span = &title},
+        {"status", CG_JSON_UINT, .number = &status},
+        {"instance", CG_JSON_TEXT, .span = &instance},
+        {"server_time", CG_JSON_UINT, .number = &server_time, .has = &has_time},
+    };
+
+    if (cg_json_object(cg_buf_span(&f->hint), CG_JSON_DOCUMENT, members, 5) == CG_OK && has_time &&
+        cg_refusal_of_code(type) == CG_REFUSAL_CLOCK_SKEW)
+        f->server_time = server_time;
+}
+
+static cg_err take_end(struct cl_fetch *f)
+{
+    struct cl_app *app = f->link->app;
+    struct cg_hash digest;
+
+    CG_TRY(cg_hasher_end(f->down, &digest));
+    if (!f->is_signed) {
+        cl_show_note(app->show, "unsigned request: nothing but TLS vouches for the answer");
+        return CG_OK;
+    }
+    if (f->is_hint) {
+        learn_hint(f);
+        return cl_show_refusal(app->show, "request", f->status, cg_buf_span(&f->hint));
+    }
+    cg_err err = cg_native_reply_end(&f->sent, app->kit, &digest, f->n_down,
+                                     f->x->in_trailers.n_fields > 0 ? &f->x->in_trailers : NULL,
+                                     f->link->transport, &f->fault);
+    return cl_show_check(app->show, "answer verified", err, err == CG_OK ? NULL : f->fault.check);
+}
+
+static cg_err advance(struct cl_fetch *f, unsigned what)
+{
+    if ((what & CG_X_ROOM) != 0)
+        CG_TRY(send_body(f));
+    if ((what & CG_X_HEAD) != 0)
+        CG_TRY(take_head(f));
+    if (f->status != 0) {
+        CG_TRY(take_body(f));
+        if (cg_exchange_is_read(f->x)) {
+            settle(f, take_end(f));
+            return CG_OK;
+        }
+    }
+    if ((what & CG_X_RESET) != 0)
+        return f->x->fault != CG_OK ? f->x->fault : CG_CLOSED;
+    return CG_OK;
+}
+
+static void on_event(struct cl_asker *asker, unsigned what)
+{
+    struct cl_fetch *f = (struct cl_fetch *)asker;
+    cg_err err = advance(f, what);
+
+    if (err != CG_OK)
+        settle(f, err);
+}
+
+cg_err cl_fetch_begin(struct cl_link *link, const struct cl_fetch_ask *ask, struct cl_fetch **out)
+{
+    struct cl_fetch *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return CG_NO_MEMORY;
+    f->asker.on_event = on_event;
+    f->link = link;
+    f->ask = *ask;
+    cg_err err = link->conn ? begin(f) : CG_CLOSED;
+    if (err == CG_OK)
+        err = send_body(f);
+    if (err != CG_OK) {
+        f->is_done = true;
+        cl_fetch_free(f);
+        return err;
+    }
+    *out = f;
+    return CG_OK;
+}
+
+void cl_fetch_free(struct cl_fetch *f)
+{
+    if (!f)
+        return;
+    if (f->x) {
+        cg_exchange_release(f->x);
+        if (f->link->conn)
+            cg_conn_wake(f->link->conn);
+    }
+    if (f->is_signed)
+        cg_native_sent_done(&f->sent);
+    cg_hasher_free(f->up);
+    cg_hasher_free(f->down);
+    cg_buf_done(&f->hint);
+    free(f->piece);
+    free(f);
+}

@@ -1,0 +1,407 @@
+#include "client/link.h"
+
+#include "client/show.h"
+#include "lib/base/hex.h"
+#include "lib/base/limits.h"
+#include "lib/base/secret.h"
+#include "lib/base/span.h"
+#include "lib/base/try.h"
+#include "lib/merkle/staple.h"
+#include "lib/url/target.h"
+#include "lib/wire/json.h"
+#include "runtime/entropy.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_EPOCHS 10
+
+static void settle(struct cl_link *link, cg_err err)
+{
+    if (link->state == CL_FAILED || (link->state == CL_READY && err == CG_OK))
+        return;
+    link->state = err == CG_OK ? CL_READY : CL_FAILED;
+    link->ask.on_done(link, err);
+}
+
+/* --- the certificate ---------------------------------------------------------------------------
+ */
+
+static cg_err check_staple(struct cl_link *link, const struct cg_did_state *did)
+{
+    struct cl_app *app = link->app;
+    const struct cg_cert *cert = &link->cert;
+    char fpr[2 * CG_HASH_BYTES] = {0};
+    struct cg_staple_ask asks[2] = {
+        {.kind = "tlsls-rev", .id = cg_span_of(fpr, sizeof fpr)},
+        {.kind = "did", .id = cg_span_str(cert->subject.text)},
+    };
+    struct cg_staple_facts facts = {0};
+
+    cg_hex_write(cg_hash_span(&cert->fingerprint), fpr);
+    cg_err err = cg_staple_verify(cert->staple, app->trust->logs, app->trust->n_logs,
+                                  cg_loop_wall(app->loop), 0, app->heads, true, asks, 2, &facts);
+    cl_show_check(app->show, "staple", err,
+                  err == CG_OK ? NULL : cg_staple_step_text(facts.failed));
+    CG_TRY(err);
+    if (facts.entry.kind != CG_ENTRY_TLSLS || !cg_hash_eq(&facts.entry.commitment, &cert->anchor))
+        return cl_show_check(app->show, "logged", CG_PROOF, "the log's entry is another one");
+    cl_show_check(app->show, "logged", CG_OK, NULL);
+    if (asks[0].is_present)
+        return cl_show_check(app->show, "not revoked", CG_REVOKED, NULL);
+    cl_show_check(app->show, "not revoked", CG_OK, NULL);
+    CG_TRY(cl_show_check(app->show, "keys current", cg_did_is_current(did, &asks[1]), NULL));
+    if (facts.checkpoint.is_unwitnessed)
+        cl_show_note(app->show, "the trust file asks for no witness (quorum none): one log "
+                                "operator is believed");
+    return cl_app_remember(app, facts.log, &facts.head);
+}
+
+static cg_err check_certificate(struct cl_link *link)
+{
+    struct cl_app *app = link->app;
+    struct cg_tls *tls = cg_stack_tls(cg_conn_engine(link->conn));
+    struct cg_span announced = cg_tls_reference(tls);
+    struct cg_cert_checks checks = {0};
+    struct cg_did_state did;
+    struct cg_hash spki;
+    struct cg_cert_ref ref, own;
+
+    CG_TRY(cg_tls_peer_spki(tls, &spki));
+    CG_TRY(cl_show_check(app->show, "certificate",
+                         cg_cert_read(cg_buf_span(&link->document), &link->cert), NULL));
+    /* The reference in the handshake must be this certificate's: it is what QLOCK binds to. */
+    if (announced.len == 0)
+        return cl_show_check(app->show, "extension", CG_MISMATCH,
+                             "the gateway announced no TLSLS certificate");
+    CG_TRY(cl_show_check(app->show, "extension", cg_cert_ref_read(announced, &ref), NULL));
+    cg_cert_ref_of(&link->cert, &own);
+    CG_TRY(cl_show_check(app->show, "announced", cg_cert_ref_eq(&ref, &own) ? CG_OK : CG_MISMATCH,
+                         NULL));
+    const struct cg_cert_expect expect = {
+        .now = cg_loop_wall(app->loop),
+        .role = CG_ROLE_GATEWAY,
+        .leaf_spki = &spki,
+        .name = cg_span_str(link->host),
+        .subjects = link->ask.gateway_dids,
+        .n_subjects = link->ask.n_gateway_dids,
+        .logs = app->trust->log_ids,
+        .n_logs = app->trust->n_logs,
+    };
+    cg_err err = cg_cert_verify(app->crypto, &link->cert, &expect, &checks, &did);
+    for (int i = 0; i < CG_CERT_STEP_COUNT; i++)
+        if (checks.verdict[i] == CG_PASSED || checks.verdict[i] == CG_FAILED)
+            cl_show_check(app->show, cg_cert_step_text((enum cg_cert_step)i),
+                          checks.verdict[i] == CG_PASSED ? CG_OK : err, NULL);
+    CG_TRY(err);
+    CG_TRY(check_staple(link, &did));
+    return cg_verifier_new(app->crypto, &link->cert.transport, &link->transport);
+}
+
+/* --- asking the gateway's own resources ------------------------------------------------------- */
+
+static cg_err ask(struct cl_link *link, const char *method, const char *path, const char *type,
+                  struct cg_span body)
+{
+    CG_AUTO(arena) struct cg_arena arena;
+    struct cg_head head;
+    size_t taken;
+
+    cg_arena_init(&arena, 16384);
+    cg_head_init(&head, &arena);
+    head.method = cg_span_str(method);
+    head.scheme = CG_LIT("https");
+    head.authority = cg_span_str(link->host);
+    head.path = cg_span_str(path);
+    if (type) {
+        CG_TRY(cg_head_add(&head, CG_TOKEN_CONTENT_TYPE, cg_span_str(type)));
+        head.content_length = (int64_t)body.len;
+    }
+    CG_TRY(cg_engine_begin(cg_conn_engine(link->conn), &head, !type, &link->x));
+    link->x->owner = link;
+    cg_buf_clear(&link->body);
+    if (type) {
+        /* A grant is smaller than any ring. */
+        CG_TRY(cg_exchange_send(link->x, body, &taken));
+        if (taken < body.len)
+            return CG_TOO_LARGE;
+        CG_TRY(cg_exchange_end(link->x, NULL));
+    }
+    cg_conn_wake(link->conn);
+    return CG_OK;
+}
+
+static cg_err ask_grant(struct cl_link *link)
+{
+    struct cl_app *app = link->app;
+    struct cg_native_grant_ask grant = {
+        .wallet = app->wallet.waddr,
+        .scope = link->ask.scope,
+        .n_scope = link->ask.n_scope,
+        .modes = CG_MODES_LISTED,
+        .epochs = link->ask.epochs ? link->ask.epochs : DEFAULT_EPOCHS,
+    };
+    uint8_t signature[CG_HSIG_BYTES];
+    CG_AUTO(buf) struct cg_buf body = {0};
+
+    CG_TRY(cg_entropy_fill(grant.session_seed.bytes, sizeof grant.session_seed.bytes));
+    CG_TRY(cg_entropy_fill(grant.nonce, sizeof grant.nonce));
+    if (link->has_pending)
+        cg_native_pending_done(&link->pending);
+    link->has_pending = false;
+    cg_err err = cg_native_grant_make(&link->native, app->kit, &grant, cg_loop_wall(app->loop),
+                                      &link->pending);
+    cg_secret_done(&grant.session_seed);
+    CG_TRY(err);
+    link->has_pending = true;
+    CG_TRY(cg_grant_sign(app->wallet.signer, cg_buf_span(&link->pending.grant), signature));
+    const struct cg_grant_body whole = {cg_buf_span(&link->pending.grant),
+                                        cg_buf_span(&app->wallet.doc), CG_BYTES(signature)};
+    cg_buf_init(&body, CG_DOCUMENT_MAX_BYTES);
+    CG_TRY(cg_grant_body_write(&whole, &body));
+    link->state = CL_GRANT;
+    return ask(link, "POST", CG_CONTROL_PREFIX "grant", CG_GRANT_MEDIA_TYPE, cg_buf_span(&body));
+}
+
+/* A clock-skew answer tells the gateway's time: believed once, for this connection only. */
+static cg_err learn_time(struct cl_link *link)
+{
+    struct cg_span type, title, instance;
+    uint64_t status, server_time = 0;
+    bool has_time = false;
+    const struct cg_json_member members[] = {
+        {"type", CG_JSON_TEXT, .span = &type},
+        {"title", CG_JSON_TEXT, .span = &title},
+        {"status", CG_JSON_UINT, .number = &status},
+        {"instance", CG_JSON_TEXT, .span = &instance},
+        {"server_time", CG_JSON_UINT, .number = &server_time, .has = &has_time},
+    };
+
+    CG_TRY(cg_json_object(cg_buf_span(&link->body), CG_JSON_DOCUMENT, members, 5));
+    if (!has_time || cg_refusal_of_code(type) != CG_REFUSAL_CLOCK_SKEW)
+        return CG_DENIED;
+    return cg_native_learn_time(&link->native, server_time, cg_loop_wall(link->app->loop));
+}
+
+static cg_err granted(struct cl_link *link, int status)
+{
+    struct cl_app *app = link->app;
+    struct cg_fault fault = {0};
+
+    if (status != 200) {
+        if (status == 401 && !link->did_retry && learn_time(link) == CG_OK) {
+            link->did_retry = true;
+            cl_show_note(app->show, "this machine's clock differs from the gateway's");
+            return ask_grant(link);
+        }
+        return cl_show_refusal(app->show, "grant", status, cg_buf_span(&link->body));
+    }
+    cg_err err = cg_native_grant_accept(
+        &link->native, app->kit, &link->pending, cg_buf_span(&link->body), link->transport,
+        &link->cert.subject, cg_loop_wall(app->loop), &link->answer, &fault);
+    CG_TRY(cl_show_check(app->show, "channel proof", err, err == CG_OK ? NULL : fault.check));
+    settle(link, CG_OK);
+    return CG_OK;
+}
+
+static cg_err certified(struct cl_link *link, int status)
+{
+    struct cl_app *app = link->app;
+    struct cg_tls *tls = cg_stack_tls(cg_conn_engine(link->conn));
+    struct cg_secret exporter;
+    struct cg_hash spki;
+
+    if (status != 200)
+        return cl_show_refusal(app->show, "tlsls", status, cg_buf_span(&link->body));
+    link->document = link->body;
+    cg_buf_init(&link->body, CG_CERT_MAX_BYTES);
+    CG_TRY(check_certificate(link));
+    CG_TRY(cg_tls_export(tls, CG_EXPORTER_LABEL, &exporter));
+    CG_TRY(cg_tls_peer_spki(tls, &spki));
+    cg_err err = cg_native_init(&link->native, app->kit, &exporter, &spki, &link->cert.fingerprint);
+    cg_secret_done(&exporter);
+    CG_TRY(err);
+    link->has_native = true;
+    if (link->ask.is_anonymous) {
+        settle(link, CG_OK);
+        return CG_OK;
+    }
+    return ask_grant(link);
+}
+
+static cg_err answered(struct cl_link *link, struct cg_exchange *x, unsigned what)
+{
+    if ((what & CG_X_RESET) != 0)
+        return x->fault != CG_OK ? x->fault : CG_CLOSED;
+    for (struct cg_span bytes = cg_exchange_peek(x); bytes.len > 0; bytes = cg_exchange_peek(x)) {
+        CG_TRY(cg_buf_add(&link->body, bytes));
+        cg_exchange_take(x, bytes.len);
+    }
+    if (!cg_exchange_is_read(x))
+        return CG_OK;
+    int status = x->in.status;
+    cg_exchange_release(x);
+    link->x = NULL;
+    return link->state == CL_TLSLS ? certified(link, status) : granted(link, status);
+}
+
+/* --- the connection ------------------------------------------------------------------------------
+ */
+
+static void on_open(struct cg_conn *conn)
+{
+    struct cl_link *link = cg_conn_owner(conn);
+    struct cg_tls *tls = cg_stack_tls(cg_conn_engine(conn));
+
+    cl_show_tls(link->app->show, tls);
+    link->state = CL_TLSLS;
+    cg_err err = ask(link, "GET", CG_CONTROL_PREFIX "tlsls", NULL, (struct cg_span){NULL, 0});
+    if (err != CG_OK)
+        settle(link, err);
+}
+
+static void on_exchange(struct cg_conn *conn, struct cg_exchange *x, unsigned what)
+{
+    struct cl_link *link = cg_conn_owner(conn);
+
+    if (x == link->x) {
+        cg_err err = answered(link, x, what);
+
+        if (err != CG_OK)
+            settle(link, err);
+    } else if (x->owner) {
+        struct cl_asker *asker = x->owner;
+
+        asker->on_event(asker, what);
+    } else {
+        cg_exchange_release(x);
+    }
+}
+
+static void on_close(struct cg_conn *conn, cg_err why)
+{
+    struct cl_link *link = cg_conn_owner(conn);
+
+    link->is_closed = true;
+    if (link->state != CL_READY) {
+        struct cg_tls *tls = cg_stack_tls(cg_conn_engine(conn));
+
+        if (tls && cg_tls_why(tls) != CG_OK)
+            cl_show_note(link->app->show, cg_tls_reason(tls));
+    }
+    link->conn = NULL;
+    settle(link, why == CG_OK ? CG_CLOSED : why);
+}
+
+static const struct cg_conn_events events = {on_open, on_exchange, on_close};
+
+static void on_call(void *owner, struct cg_call *call)
+{
+    struct cl_link *link = owner;
+    struct cl_app *app = link->app;
+    struct cg_engine *engine;
+    struct cg_peer peer;
+
+    if (call->err != CG_OK) {
+        settle(link, call->err);
+        return;
+    }
+    int fd = cg_dial_take(call, &peer);
+    cg_err err = cg_client_engine(&link->client, &peer, app->loop, &engine);
+    if (err == CG_OK)
+        err = cg_conn_new(app->loop, fd, &peer, engine, &events, link, &link->conn);
+    if (err != CG_OK)
+        settle(link, err);
+}
+
+/* "host:port"; the port may be left out. */
+static cg_err take_place(struct cl_link *link, struct cg_span text)
+{
+    size_t colon = cg_span_find(text, ':');
+    uint32_t port = 0;
+
+    if (colon == 0 || colon > CG_HOST_MAX_BYTES)
+        return CG_SYNTAX;
+    memcpy(link->host, text.at, colon);
+    link->host[colon] = '\0';
+    for (size_t i = colon + 1; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9' || port > 65535)
+            return CG_SYNTAX;
+        port = port * 10 + (uint32_t)(text.at[i] - '0');
+    }
+    if (port > 65535)
+        return CG_SYNTAX;
+    link->port = (uint16_t)(port ? port : 443);
+    return CG_OK;
+}
+
+static cg_err dial(struct cl_link *link)
+{
+    struct cl_app *app = link->app;
+    struct cg_target target = {.host = cg_span_str(link->host), .port = link->port};
+    const struct cg_engine_conf conf = {
+        .idle_ms = 600000, .stall_ms = 60000, .in_max_bytes = 1 << 20};
+
+    if (app->connect_to) {
+        struct cl_link other = {0};
+
+        CG_TRY(take_place(&other, cg_span_str(app->connect_to)));
+        memcpy(link->dial_host, other.host, sizeof link->dial_host);
+        target.host = cg_span_str(link->dial_host);
+        target.port = other.port;
+    }
+    CG_TRY(cg_client_init(&link->client, app->native_tls, cg_span_str(link->host), &conf));
+    return cg_dial_begin(app->resolver, &target, link->ticket, 1,
+                         cg_mono_after(cg_loop_mono(app->loop), app->connect_ms));
+}
+
+cg_err cl_link_open(struct cl_app *app, const struct cl_link_ask *asked, struct cl_link **out)
+{
+    struct cl_link *link = calloc(1, sizeof *link);
+
+    if (!link)
+        return CG_NO_MEMORY;
+    link->app = app;
+    link->ask = *asked;
+    link->owner = asked->owner;
+    cg_buf_init(&link->body, CG_CERT_MAX_BYTES);
+    cg_err err = take_place(link, asked->gateway);
+    if (err == CG_OK)
+        err = cg_slot_open(app->loop, on_call, link, &link->ticket);
+    if (err == CG_OK)
+        err = dial(link);
+    if (err != CG_OK) {
+        cl_link_free(link);
+        return err;
+    }
+    *out = link;
+    return CG_OK;
+}
+
+cg_err cl_link_renew(struct cl_link *link)
+{
+    return ask_grant(link);
+}
+
+void cl_link_free(struct cl_link *link)
+{
+    if (!link)
+        return;
+    link->state = CL_FAILED;
+    cg_slot_end(link->app->loop, link->ticket);
+    if (link->conn) {
+        /* The connection outlives the call by a pass; its last event must find its owner. */
+        bool closed = false;
+
+        cg_conn_close(link->conn, CG_CLOSED);
+        while (!link->is_closed && !closed)
+            closed = cg_loop_run_for(link->app->loop, 10) && link->is_closed;
+    }
+    if (link->has_pending)
+        cg_native_pending_done(&link->pending);
+    if (link->has_native)
+        cg_native_done(&link->native);
+    cg_verifier_free(link->transport);
+    cg_buf_done(&link->document);
+    cg_buf_done(&link->body);
+    free(link);
+}
