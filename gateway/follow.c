@@ -66,12 +66,11 @@ struct work {
 
 static cg_err verify_did(struct work *work)
 {
-    const struct cg_trust *trust = work->names->gw->setup.trust;
+    const struct cg_ledger_view view = gw_names_view(work->names, work->now);
     struct cg_staple_ask ask = {.kind = "did", .id = cg_span_str(work->waddr.text)};
     struct cg_staple_facts facts;
 
-    CG_TRY(cg_staple_verify(cg_buf_span(&work->staple), trust->logs, trust->n_logs, work->now, 0,
-                            work->names->heads, false, &ask, 1, &facts));
+    CG_TRY(cg_staple_verify(cg_buf_span(&work->staple), &view, false, &ask, 1, &facts));
     CG_TRY(gw_names_head(work->names, &facts));
     work->said = ask;
     work->log_size = facts.head.size;
@@ -81,27 +80,19 @@ static cg_err verify_did(struct work *work)
 /* Our own certificate's staple: what clients will check, checked before they do. */
 static cg_err verify_own(struct work *work)
 {
-    const struct cg_trust *trust = work->names->gw->setup.trust;
+    const struct cg_ledger_view view = gw_names_view(work->names, work->now);
     const struct cg_cert *cert = &work->identity->cert;
-    char fpr[2 * CG_HASH_BYTES] = {0};
-    struct cg_staple_ask asks[2] = {
-        {.kind = "tlsls-rev", .id = cg_span_of(fpr, sizeof fpr)},
-        {.kind = "did", .id = cg_span_str(cert->subject.text)},
-    };
     struct cg_staple_facts facts;
     struct cg_did_state did;
 
-    cg_hex_write(cg_hash_span(&cert->fingerprint), fpr);
-    CG_TRY(cg_staple_verify(cg_buf_span(&work->staple), trust->logs, trust->n_logs, work->now, 0,
-                            work->names->heads, true, asks, 2, &facts));
-    if (facts.entry.kind != CG_ENTRY_TLSLS || !cg_hash_eq(&facts.entry.commitment, &cert->anchor))
-        return CG_MISMATCH;
-    CG_TRY(gw_names_head(work->names, &facts));
     CG_TRY(cg_did_check(work->names->gw->setup.crypto, cert->wallet_doc, &cert->subject, &did));
-    cg_err current = cg_did_is_current(&did, &asks[1]);
-    work->is_revoked = asks[0].is_present || current == CG_REVOKED;
+    cg_err err = cg_staple_verify_cert(cg_buf_span(&work->staple), &view, cert, &did, &facts);
+    work->is_revoked = err == CG_REVOKED;
+    if (work->is_revoked)
+        return CG_OK;
+    CG_TRY(err);
     work->log_size = facts.head.size;
-    return work->is_revoked ? CG_OK : current;
+    return gw_names_head(work->names, &facts);
 }
 
 static cg_err run_work(void *arg)

@@ -4,9 +4,9 @@
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
-#include "lib/crypto/keyfile.h"
 #include "lib/identity/cose.h"
 #include "runtime/file.h"
+#include "runtime/seed.h"
 
 #include <httpcg/policy.h>
 
@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 #define PEM_MAX_BYTES (64 * 1024)
-#define PASSPHRASE_MAX_BYTES 1024
 
 struct gw_identity *gw_identity_ref(struct gw_identity *identity)
 {
@@ -121,36 +120,18 @@ static cg_err read_certificate(const struct gw_options *options, struct cg_wall 
 static cg_err open_transport(const struct gw_options *options, const struct cg_crypto *crypto,
                              struct cg_problems *problems, struct gw_identity *id)
 {
-    struct cg_buf file = {0}, passphrase = {0};
-    struct cg_keyfile keyfile;
-    struct cg_keyfile_content content;
+    const struct cg_seed_ask ask = {
+        .section = "gateway",
+        .key = options->transport_key,
+        .passphrase = options->transport_passphrase,
+        .role = "transport",
+    };
+    struct cg_secret seed;
 
-    cg_err err = read_file("transport_key", options->transport_key, CG_KEYFILE_MAX_BYTES, true,
-                           problems, &file);
-    if (err == CG_OK)
-        err = read_file("transport_passphrase", options->transport_passphrase, PASSPHRASE_MAX_BYTES,
-                        true, problems, &passphrase);
-    if (err == CG_OK) {
-        /* A line feed at the end is the editor's, not the passphrase's. */
-        struct cg_span phrase = cg_buf_span(&passphrase);
-
-        while (phrase.len > 0 &&
-               (phrase.at[phrase.len - 1] == '\n' || phrase.at[phrase.len - 1] == '\r'))
-            phrase.len--;
-        if (cg_keyfile_read(cg_buf_span(&file), &keyfile) != CG_OK)
-            err = complain(problems, "transport_key", options->transport_key, "is not a key file");
-        else if (cg_keyfile_open(crypto, &keyfile, phrase, &content) != CG_OK)
-            err = complain(problems, "transport_key", options->transport_key,
-                           "does not open with that passphrase");
-    }
-    cg_buf_wipe(&file);
-    cg_buf_wipe(&passphrase);
-    if (err != CG_OK)
-        return err;
-    err = cg_wallet_signer(crypto, &content.seed, &id->transport);
-    cg_keyfile_content_done(&content);
-    if (err != CG_OK)
-        return err;
+    CG_TRY(cg_seed_load(crypto, &ask, problems, &seed));
+    cg_err err = cg_wallet_signer(crypto, &seed, &id->transport);
+    cg_secret_done(&seed);
+    CG_TRY(err);
     const struct cg_public_keys *keys = cg_signer_public(id->transport);
     if (memcmp(keys, &id->cert.transport, sizeof *keys) != 0)
         return complain(problems, "transport_key", options->transport_key,

@@ -67,6 +67,14 @@ static struct cg_span authority_of(const struct gw_name *name)
 
 /* --- on the worker --------------------------------------------------------------------------- */
 
+struct cg_ledger_view gw_names_view(const struct gw_names *names, struct cg_wall now)
+{
+    const struct cg_trust *trust = names->gw->setup.trust;
+
+    return (struct cg_ledger_view){
+        .logs = trust->logs, .n_logs = trust->n_logs, .seen = names->heads, .now = now};
+}
+
 cg_err gw_names_head(struct gw_names *names, const struct cg_staple_facts *staple)
 {
     const struct cg_trust *trust = names->gw->setup.trust;
@@ -125,7 +133,7 @@ static cg_err verify_record(struct work *work)
 static cg_err verify_binding(struct work *work)
 {
     struct gw_names *names = work->names;
-    const struct cg_trust *trust = names->gw->setup.trust;
+    const struct cg_ledger_view view = gw_names_view(names, work->now);
     const struct cg_record *record = gw_name_record(work->name);
     char id[CG_DID_CHARS + 1 + CG_PROFILE_NAME_MAX_BYTES + 1];
     struct cg_writer w = cg_writer_fixed(id, sizeof id);
@@ -136,8 +144,7 @@ static cg_err verify_binding(struct work *work)
     cg_put(&w, record->profile);
     CG_TRY(cg_writer_end(&w));
     struct cg_staple_ask ask = {.kind = "policy", .id = cg_writer_span(&w)};
-    CG_TRY(cg_staple_verify(cg_buf_span(&work->bytes), trust->logs, trust->n_logs, work->now, 0,
-                            names->heads, true, &ask, 1, &facts));
+    CG_TRY(cg_staple_verify(cg_buf_span(&work->bytes), &view, true, &ask, 1, &facts));
     if (!ask.is_present || !facts.has_entry || facts.entry.kind != CG_ENTRY_POLICY ||
         !cg_hash_eq(&facts.entry.commitment, &ask.value) || !facts.entry.has_object)
         return CG_PROOF;

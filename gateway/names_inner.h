@@ -83,6 +83,8 @@ void gw_look_free(struct gw_look *look);
 /* gw_entry_settle tells all who wait. Owns: name's reference is given away; NULL: err says why. */
 void gw_entry_settle(struct gw_entry *entry, struct gw_name *name, cg_err err);
 
+/* gw_names_view is what staples are verified with; on the worker. */
+struct cg_ledger_view gw_names_view(const struct gw_names *names, struct cg_wall now);
 /* gw_names_head keeps what a verified staple says of its log, so that no later one may contradict
  * it; on the worker. */
 CG_MUST_USE cg_err gw_names_head(struct gw_names *names, const struct cg_staple_facts *staple);
