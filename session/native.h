@@ -134,8 +134,10 @@ struct cg_native_sent {
     } form;
     bool expects_body; /* a digest was signed; otherwise the body must be empty */
     struct cg_hash digest;
-    struct cg_hash fields_digest; /* TRAILED: of the head */
+    struct cg_hash fields_digest; /* of the head */
     uint16_t status;
+    enum cg_sapi_mode reply_mode; /* GRANT or HYBRID, once verified */
+    uint64_t reply_timestamp;     /* advisory: a gateway's clock may be off */
 };
 
 void cg_native_sent_done(struct cg_native_sent *sent);
