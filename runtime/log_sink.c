@@ -40,7 +40,7 @@ cg_err cg_log_sink_open(struct cg_log_sink *sink, const char *file, const char *
         return fd < 0 ? CG_IO : CG_NO_MEMORY;
     }
     *sink = (struct cg_log_sink){
-        .file = name, .fd = fd, .may_block = !is_regular(fd), .is_direct = true};
+        .file = name, .fd = fd, .may_block = !is_regular(fd), .is_open = true, .is_direct = true};
     pthread_mutex_init(&sink->lock, NULL);
     cg_buf_init(&sink->filling, max_bytes);
     cg_buf_init(&sink->writing, max_bytes);
@@ -49,7 +49,7 @@ cg_err cg_log_sink_open(struct cg_log_sink *sink, const char *file, const char *
 
 bool cg_log_sink_is_open(const struct cg_log_sink *sink)
 {
-    return sink->filling.max > 0;
+    return sink->is_open;
 }
 
 void cg_log_sink_done(struct cg_log_sink *sink)

@@ -13,6 +13,7 @@ struct cg_log_sink {
     uint64_t n_dropped;    /* since the start */
     uint64_t n_said;       /* of them already told of; the writer's */
     unsigned n_turns;      /* since then; the writer's */
+    bool is_open;          /* never changes between open and done */
     bool is_direct;        /* no writer runs: lines go out at once */
     bool is_torn;          /* the file ends within a line */
     const char *file;      /* NULL: standard error */
