@@ -1,7 +1,6 @@
 #include "client/link.h"
 
 #include "client/show.h"
-#include "lib/base/hex.h"
 #include "lib/base/limits.h"
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
@@ -29,27 +28,17 @@ static void settle(struct cl_link *link, cg_err err)
 static cg_err check_staple(struct cl_link *link, const struct cg_did_state *did)
 {
     struct cl_app *app = link->app;
-    const struct cg_cert *cert = &link->cert;
-    char fpr[2 * CG_HASH_BYTES] = {0};
-    struct cg_staple_ask asks[2] = {
-        {.kind = "tlsls-rev", .id = cg_span_of(fpr, sizeof fpr)},
-        {.kind = "did", .id = cg_span_str(cert->subject.text)},
+    const struct cg_ledger_view view = {
+        .logs = app->trust->logs,
+        .n_logs = app->trust->n_logs,
+        .seen = app->heads,
+        .now = cg_loop_wall(app->loop),
     };
     struct cg_staple_facts facts = {0};
+    cg_err err = cg_staple_verify_cert(link->cert.staple, &view, &link->cert, did, &facts);
 
-    cg_hex_write(cg_hash_span(&cert->fingerprint), fpr);
-    cg_err err = cg_staple_verify(cert->staple, app->trust->logs, app->trust->n_logs,
-                                  cg_loop_wall(app->loop), 0, app->heads, true, asks, 2, &facts);
-    cl_show_check(app->show, "staple", err,
-                  err == CG_OK ? NULL : cg_staple_step_text(facts.failed));
-    CG_TRY(err);
-    if (facts.entry.kind != CG_ENTRY_TLSLS || !cg_hash_eq(&facts.entry.commitment, &cert->anchor))
-        return cl_show_check(app->show, "logged", CG_PROOF, "the log's entry is another one");
-    cl_show_check(app->show, "logged", CG_OK, NULL);
-    if (asks[0].is_present)
-        return cl_show_check(app->show, "not revoked", CG_REVOKED, NULL);
-    cl_show_check(app->show, "not revoked", CG_OK, NULL);
-    CG_TRY(cl_show_check(app->show, "keys current", cg_did_is_current(did, &asks[1]), NULL));
+    CG_TRY(cl_show_check(app->show, "staple", err,
+                         err == CG_OK ? NULL : cg_staple_step_text(facts.failed)));
     if (facts.checkpoint.is_unwitnessed)
         cl_show_note(app->show, "the trust file asks for no witness (quorum none): one log "
                                 "operator is believed");
