@@ -34,7 +34,7 @@ struct cg_engine_ops {
     struct cg_mono (*deadline)(const struct cg_engine *e);
     cg_err (*begin)(struct cg_engine *e, const struct cg_head *head, bool is_end,
                     struct cg_exchange **out);
-    bool (*can_begin)(const struct cg_engine *e);
+    size_t (*n_can_begin)(const struct cg_engine *e);
     void (*shutdown)(struct cg_engine *e);
     /* The connection is over: tell the peer if it still can be told. */
     void (*abort)(struct cg_engine *e, cg_err why);

@@ -225,7 +225,12 @@ cg_err cg_engine_begin(struct cg_engine *e, const struct cg_head *head, bool is_
 
 bool cg_engine_can_begin(const struct cg_engine *e)
 {
-    return e->ops->can_begin(e);
+    return e->ops->n_can_begin(e) > 0;
+}
+
+size_t cg_engine_n_can_begin(const struct cg_engine *e)
+{
+    return e->ops->n_can_begin(e);
 }
 
 size_t cg_engine_n_open(const struct cg_engine *e)

@@ -94,6 +94,8 @@ CG_MUST_USE cg_err cg_engine_begin(struct cg_engine *e, const struct cg_head *he
 /* cg_engine_can_begin tells whether cg_engine_begin would find room: OPEN, and fewer exchanges open
  * than the peer allows. */
 bool cg_engine_can_begin(const struct cg_engine *e);
+/* cg_engine_n_can_begin tells for how many: whoever promises places counts what is promised. */
+size_t cg_engine_n_can_begin(const struct cg_engine *e);
 /* cg_engine_n_open counts exchanges not yet over or not yet released. */
 size_t cg_engine_n_open(const struct cg_engine *e);
 bool cg_engine_is_idle(const struct cg_engine *e);

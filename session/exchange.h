@@ -68,8 +68,9 @@ struct cg_exchange {
     /* How it ended, with CG_X_RESET. */
     uint32_t reset_code; /* enum cg_reset, or another that the peer sent */
     bool reset_by_peer;
-    bool unprocessed; /* client: the server certainly has not acted on it */
-    cg_err fault;     /* CG_OK, or why the engine itself ended or refused it */
+    bool unprocessed;  /* client: the server certainly has not acted on it */
+    bool has_answered; /* client: some of the response has come, be it less than a head */
+    cg_err fault;      /* CG_OK, or why the engine itself ended or refused it */
 
     struct cg_arena arena; /* free for the user too, until release */
 

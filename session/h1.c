@@ -101,11 +101,11 @@ static struct cg_mono deadline(const struct cg_engine *e)
     return e->state != CG_ENGINE_CLOSED && h1->linger.us < at.us ? h1->linger : at;
 }
 
-static bool can_begin(const struct cg_engine *e)
+static size_t n_can_begin(const struct cg_engine *e)
 {
     const struct cg_h1 *h1 = (const struct cg_h1 *)e;
 
-    return !e->is_server && e->state == CG_ENGINE_OPEN && !h1->x && !h1->must_close;
+    return !e->is_server && e->state == CG_ENGINE_OPEN && !h1->x && !h1->must_close ? 1 : 0;
 }
 
 static cg_err begin(struct cg_engine *e, const struct cg_head *head, bool is_end,
@@ -115,7 +115,7 @@ static cg_err begin(struct cg_engine *e, const struct cg_head *head, bool is_end
 
     if (e->state == CG_ENGINE_CLOSED)
         return CG_CLOSED;
-    if (!can_begin(e))
+    if (n_can_begin(e) == 0)
         return CG_BUSY;
     struct cg_exchange *x = cg_exchange_make(e, h1->last_id + 1);
     if (!x)
@@ -204,7 +204,7 @@ static const struct cg_engine_ops ops = {
     .wants = wants,
     .deadline = deadline,
     .begin = begin,
-    .can_begin = can_begin,
+    .n_can_begin = n_can_begin,
     .shutdown = shutdown,
     .abort = abort_all,
     .free = free_all,

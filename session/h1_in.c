@@ -327,6 +327,8 @@ static size_t collect(struct cg_h1 *h1, struct cg_span in)
 
     if (h1->phase == CG_H1_HEAD && h1->base.head_since.us == INT64_MAX)
         h1->base.head_since = h1->base.now;
+    if (h1->x && !h1->base.is_server)
+        h1->x->has_answered = true;
     if (n > limit - h1->head.len) {
         bool is_first = h1->phase == CG_H1_HEAD && h1->fields_from == 0;
         spoil(h1, is_first ? 414 : 431, CG_TOO_LARGE);

@@ -111,7 +111,7 @@ static struct cg_mono deadline(const struct cg_engine *e)
     return e->state != CG_ENGINE_CLOSED && h2->goaway_due.us < at.us ? h2->goaway_due : at;
 }
 
-static bool can_begin(const struct cg_engine *e)
+static size_t n_can_begin(const struct cg_engine *e)
 {
     const struct cg_h2 *h2 = (const struct cg_h2 *)e;
     uint32_t allowed =
@@ -119,8 +119,10 @@ static bool can_begin(const struct cg_engine *e)
 
     if (allowed > e->conf.max_streams)
         allowed = e->conf.max_streams;
-    return e->state == CG_ENGINE_OPEN && !e->is_server && e->n_open < allowed &&
-           nghttp2_session_check_request_allowed(h2->session);
+    if (e->state != CG_ENGINE_OPEN || e->is_server || e->n_open >= allowed ||
+        !nghttp2_session_check_request_allowed(h2->session))
+        return 0;
+    return allowed - e->n_open;
 }
 
 static cg_err begin(struct cg_engine *e, const struct cg_head *head, bool is_end,
@@ -128,7 +130,7 @@ static cg_err begin(struct cg_engine *e, const struct cg_head *head, bool is_end
 {
     if (e->state == CG_ENGINE_CLOSED)
         return CG_CLOSED;
-    return can_begin(e) ? cg_h2_begin(e, head, is_end, out) : CG_BUSY;
+    return n_can_begin(e) > 0 ? cg_h2_begin(e, head, is_end, out) : CG_BUSY;
 }
 
 /* A server first asks for no more requests, lets those on their way arrive, and only then says
@@ -209,7 +211,7 @@ static const struct cg_engine_ops ops = {
     .wants = wants,
     .deadline = deadline,
     .begin = begin,
-    .can_begin = can_begin,
+    .n_can_begin = n_can_begin,
     .shutdown = shutdown,
     .abort = abort_all,
     .free = free_all,

@@ -58,8 +58,14 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct cg_h2 *h2 = user;
     int32_t id = frame->hd.stream_id;
 
-    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+    if (frame->hd.type != NGHTTP2_HEADERS)
         return 0;
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+        struct cg_exchange *asked = nghttp2_session_get_stream_user_data(session, id);
+        if (asked)
+            asked->has_answered = true;
+        return 0;
+    }
     /* What the wire has forgotten and the user has not still counts: cancelled work is work. */
     struct cg_exchange *x = NULL;
     if (h2->base.n_open < h2->base.conf.max_streams)

@@ -251,9 +251,9 @@ static cg_err begin(struct cg_engine *e, const struct cg_head *head, bool is_end
     return e->state == CG_ENGINE_CLOSED ? CG_CLOSED : CG_BUSY;
 }
 
-static bool can_begin(const struct cg_engine *e)
+static size_t n_can_begin(const struct cg_engine *e)
 {
-    return e->inner && e->inner->ops->can_begin(e->inner);
+    return e->inner ? e->inner->ops->n_can_begin(e->inner) : 0;
 }
 
 static void shutdown(struct cg_engine *e)
@@ -291,7 +291,7 @@ static const struct cg_engine_ops ops = {
     .wants = wants,
     .deadline = deadline,
     .begin = begin,
-    .can_begin = can_begin,
+    .n_can_begin = n_can_begin,
     .shutdown = shutdown,
     .abort = abort_all,
     .free = free_all,
