@@ -23,7 +23,6 @@ struct link {
     struct lent *leases;
     size_t n_leases;
     size_t n_promised;     /* leases without an exchange yet */
-    size_t n_leases_max;   /* learnt from what the other end allows */
     struct ask *maker;     /* while connecting: whose wait its failure ends; NULL: nobody's */
     struct cg_timer timer; /* the end of connecting, or of being kept */
     struct cg_mono born;
@@ -35,7 +34,6 @@ struct lent {
     struct cg_pool *pool;
     struct link *link;        /* NULL: the connection is gone */
     struct lent *next, *prev; /* of the link */
-    uint64_t n_read;          /* by the connection when the exchange began */
 };
 
 /* Somebody's wait for a lease. */
@@ -191,10 +189,8 @@ static bool is_old(const struct link *link)
 /* One more exchange? The engine does not know of those that were promised and have not begun. */
 static bool can_lend(const struct link *link)
 {
-    if (link->is_connecting || link->is_retired || link->n_leases >= link->n_leases_max ||
-        !cg_conn_is_open(link->conn) || !cg_engine_can_begin(cg_conn_engine(link->conn)))
-        return false;
-    return !is_old(link);
+    return !link->is_connecting && !link->is_retired && cg_conn_is_open(link->conn) &&
+           cg_engine_n_can_begin(cg_conn_engine(link->conn)) > link->n_promised && !is_old(link);
 }
 
 static void look_after(struct cg_pool *pool)
@@ -338,7 +334,6 @@ static void on_open(struct cg_conn *conn)
     }
     cg_loop_unset(key->pool->loop, &link->timer);
     key->shares = cg_stack_speaks(cg_conn_engine(conn)) == CG_SPEAKS_H2;
-    link->n_leases_max = key->shares ? SIZE_MAX : 1;
     keep_or_close(link);
     look_after(key->pool);
 }
@@ -353,14 +348,8 @@ static void on_exchange(struct cg_conn *conn, struct cg_exchange *exchange, unsi
 {
     struct lent *lent = lent_of(exchange);
 
-    if (cg_conn_n_read(conn) != lent->n_read &&
-        (what & (CG_X_HEAD | CG_X_INFORM | CG_X_BODY | CG_X_END)))
-        lent->lease.has_answered = true;
-    /* Half a head is no event, but something had come. On a shared connection those bytes may
-     * have been another exchange's, and the engine's own word counts. */
-    if ((what & CG_X_RESET) && cg_engine_n_open(cg_conn_engine(conn)) <= 1 &&
-        cg_conn_n_read(conn) != lent->n_read && !exchange->unprocessed)
-        lent->lease.has_answered = true;
+    (void)conn;
+    lent->lease.has_answered = exchange->has_answered;
     lent->lease.on_event(&lent->lease, what);
 }
 
@@ -657,16 +646,13 @@ cg_err cg_lease_ask(struct cg_lease *lease, const struct cg_head *head, bool is_
     cg_err err;
 
     assert(!lease->exchange);
-    if (!link || !cg_conn_is_open(link->conn))
+    if (!link || !cg_conn_is_open(link->conn) ||
+        cg_engine_state(cg_conn_engine(link->conn)) != CG_ENGINE_OPEN)
         return CG_CLOSED;
     err = cg_engine_begin(cg_conn_engine(link->conn), head, is_end, &lease->exchange);
-    if (err == CG_BUSY) /* we promised more than the other end allows: not again */
-        link->n_leases_max =
-            link->n_leases > link->n_promised ? link->n_leases - link->n_promised : 1;
     if (err != CG_OK)
         return err;
     link->n_promised--;
-    lent->n_read = cg_conn_n_read(link->conn);
     lease->exchange->owner = lent;
     cg_conn_wake(link->conn);
     return CG_OK;

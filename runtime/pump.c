@@ -53,7 +53,7 @@ struct cg_conn {
     size_t n_queued; /* outstanding when last looked at */
     int64_t stall_ms;
     struct cg_mono stalled; /* when the socket has to have taken something; CG_NEVER: not stuck */
-    uint64_t n_read;
+    size_t n_dropped;       /* while it lingers */
     struct cg_peer peer;
 };
 
@@ -96,11 +96,6 @@ bool cg_conn_is_open(const struct cg_conn *conn)
 struct cg_conn *cg_conn_next(const struct cg_conn *conn)
 {
     return conn->next;
-}
-
-uint64_t cg_conn_n_read(const struct cg_conn *conn)
-{
-    return conn->n_read;
 }
 
 void cg_conn_set_stall(struct cg_conn *conn, int64_t ms)
@@ -173,7 +168,6 @@ static void finish(struct cg_conn *conn)
         close_socket(conn);
         return;
     }
-    conn->n_read = 0;
     cg_loop_set(conn->loop, &conn->timer, cg_mono_after(cg_loop_mono(conn->loop), LINGER_MS));
 }
 
@@ -251,8 +245,8 @@ static void stop_reading(struct cg_conn *conn)
 static void drop_input(struct cg_conn *conn, ssize_t n)
 {
     if (n > 0)
-        conn->n_read += (size_t)n;
-    if (n < 0 || conn->n_read > LINGER_MAX_BYTES)
+        conn->n_dropped += (size_t)n;
+    if (n < 0 || conn->n_dropped > LINGER_MAX_BYTES)
         close_socket(conn);
 }
 
@@ -275,7 +269,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         stop_reading(conn);
         die(conn, err_of((int)-n));
     } else {
-        conn->n_read += in.len;
         feed(conn, in, &taken);
         if (taken < in.len) {
             stop_reading(conn);
@@ -319,7 +312,7 @@ static void on_written(uv_write_t *write, int status)
 
     conn->is_stuck = false;
     conn->stalled = CG_NEVER;
-    cg_buf_done(&conn->rest); /* a connection that waits shall be small */
+    cg_buf_done(&conn->rest);
     if (conn->state == GONE)
         return;
     if (status < 0)
@@ -384,10 +377,11 @@ static void feed_kept(struct cg_conn *conn)
 
     if (conn->kept.len > 0 && (cg_engine_wants(conn->engine) & CG_WANT_READ)) {
         feed(conn, cg_buf_span(&conn->kept), &taken);
-        if (taken == conn->kept.len)
-            cg_buf_done(&conn->kept);
-        else
-            cg_buf_drop(&conn->kept, taken);
+        cg_buf_drop(&conn->kept, taken);
+        if (conn->kept.len == 0) {
+            cg_buf_done(&conn->kept); /* a connection that waits shall be small */
+            cg_buf_init(&conn->kept, CG_LOOP_READ_BYTES);
+        }
     }
     if (conn->has_eof && !conn->eof_is_told && conn->kept.len == 0) {
         conn->eof_is_told = true;

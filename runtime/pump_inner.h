@@ -15,8 +15,6 @@ struct cg_conn_set {
  * (RFC 9112, 9.6). */
 void cg_conn_join(struct cg_conn *conn, struct cg_conn_set *set, bool lingers);
 struct cg_conn *cg_conn_next(const struct cg_conn *conn);
-/* cg_conn_n_read counts the bytes that have come. */
-uint64_t cg_conn_n_read(const struct cg_conn *conn);
 /* cg_conn_set_stall changes CG_SEND_STALL_MS for one connection. */
 void cg_conn_set_stall(struct cg_conn *conn, int64_t ms);
 /* cg_conn_cut closes at once: on_close has been called when it returns. Not from within the

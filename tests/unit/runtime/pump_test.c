@@ -261,7 +261,8 @@ static void *run_loop(void *arg)
     return NULL;
 }
 
-static void echo_between_two_loops(struct wire *wire, int n, size_t len)
+/* stays: the connection is there after the last answer. */
+static void echo_between_two_loops(struct wire *wire, int n, size_t len, bool stays)
 {
     struct echo echo = {.n_open = 0};
     struct client client = {.n_begun = 0};
@@ -274,11 +275,15 @@ static void echo_between_two_loops(struct wire *wire, int n, size_t len)
     CHECK(cg_loop_run_for(client.loop, LIMIT_MS));
     CHECK(client.is_open);
     CHECK_INT(client.n_over, n);
-    CHECK(!client.is_closed);
-    cg_conn_close(client.conn, CG_OK);
-    CHECK(!client.is_closed); /* never within the call */
-    CHECK(cg_loop_run_for(client.loop, LIMIT_MS));
-    CHECK(client.is_closed);
+    if (!stays && !client.is_closed)
+        CHECK(cg_loop_run_for(client.loop, LIMIT_MS));
+    CHECK_INT(!client.is_closed, stays);
+    if (!client.is_closed) {
+        cg_conn_close(client.conn, CG_OK);
+        CHECK(!client.is_closed); /* never within the call */
+        CHECK(cg_loop_run_for(client.loop, LIMIT_MS));
+        CHECK(client.is_closed);
+    }
     CHECK_ERR(client.why, CG_OK);
     cg_loop_stop(echo.loop);
     pthread_join(thread, NULL);
@@ -295,10 +300,23 @@ TEST(many_exchanges_of_one_connection_echo_between_two_loops)
     struct wire wire;
 
     wire_init(&wire, CG_SPEAKS_ALPN, false);
-    echo_between_two_loops(&wire, N_EXCHANGES, 3000);
+    echo_between_two_loops(&wire, N_EXCHANGES, 3000, true);
     wire_done(&wire);
     wire_init(&wire, CG_SPEAKS_H2, false);
-    echo_between_two_loops(&wire, N_EXCHANGES, 3000);
+    echo_between_two_loops(&wire, N_EXCHANGES, 3000, true);
+    wire_done(&wire);
+}
+
+/* An answer that begins before its request has ended is the last of an HTTP/1.1 connection. */
+TEST(http_1_1_echoes_too_with_and_without_tls)
+{
+    struct wire wire;
+
+    wire_init(&wire, CG_SPEAKS_ALPN, true);
+    echo_between_two_loops(&wire, 1, 3 * 1024 * 1024, false);
+    wire_done(&wire);
+    wire_init(&wire, CG_SPEAKS_H1, false);
+    echo_between_two_loops(&wire, 1, 3 * 1024 * 1024, false);
     wire_done(&wire);
 }
 
@@ -307,7 +325,7 @@ TEST(bodies_larger_than_every_buffer_echo_between_two_loops)
     struct wire wire;
 
     wire_init(&wire, CG_SPEAKS_ALPN, false);
-    echo_between_two_loops(&wire, 4, 3 * 1024 * 1024);
+    echo_between_two_loops(&wire, 4, 3 * 1024 * 1024, true);
     wire_done(&wire);
 }
 
@@ -618,7 +636,7 @@ TEST(an_idle_connection_costs_little)
 
 SUITE(pump, T(many_exchanges_of_one_connection_echo_between_two_loops),
       T(bodies_larger_than_every_buffer_echo_between_two_loops),
-      T(the_owner_may_close_from_within_an_event),
+      T(http_1_1_echoes_too_with_and_without_tls), T(the_owner_may_close_from_within_an_event),
       T(a_reader_that_stops_reading_costs_the_sender_a_bounded_number_of_bytes),
       T(a_peer_that_takes_nothing_from_its_socket_is_cut_after_its_time),
       T(a_slow_reader_is_not_a_dead_one), T(who_does_not_shake_hands_in_time_is_cut),

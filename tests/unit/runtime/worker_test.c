@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -228,6 +229,8 @@ TEST(the_asker_goes_away_at_any_moment_ten_thousand_times)
     }
     stop(); /* with jobs in the queue, in a thread and on their way back */
     CHECK_INT(atomic_load(&n_freed), n_begun);
+    CHECK(n_told > 100); /* some were told before they went */
+    printf("# %d of 10000 were told before they went\n", n_told);
 }
 
 SUITE(worker, T(jobs_come_back_with_what_they_made),
