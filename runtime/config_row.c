@@ -11,7 +11,7 @@
 static cg_err write_row(struct cg_bind *bind, struct cg_span text, struct cg_buf *out)
 {
     struct cg_yaml *root;
-    bool was_set[FIELDS_MAX];
+    bool was_set[FIELDS_MAX], says_something = false;
 
     CG_TRY(cg_yaml_read(text, bind->where, bind->arena, bind->problems, &root));
     if (!root || root->kind != CG_YAML_MAP) {
@@ -27,8 +27,15 @@ static cg_err write_row(struct cg_bind *bind, struct cg_span text, struct cg_buf
     CG_TRY(cg_bind_check(bind));
     if (bind->problems->n + bind->problems->n_more > bind->n_before)
         return CG_CONFIG;
-    for (size_t i = 0; i < bind->table->n_options; i++)
+    for (size_t i = 0; i < bind->table->n_options; i++) {
         was_set[i] = bind->origins[i].where != NULL;
+        says_something |= was_set[i];
+    }
+    if (!says_something) {
+        cg_problem_add(bind->problems, bind->where, root->line, root->column,
+                       "nothing is set here");
+        return CG_CONFIG;
+    }
     return cg_option_text_row(bind->table, bind->values, was_set, out);
 }
 

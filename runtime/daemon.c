@@ -26,9 +26,10 @@ struct cg_daemon {
     struct cg_daemon_setup setup;
     struct cg_config_live *live;
     struct cg_pulses pulses;
-    pthread_mutex_t reloading;
-    int signals; /* signalfd */
-    int wish;    /* eventfd: written by cg_daemon_stop */
+    pthread_mutex_t reloading; /* held through a reload and the start */
+    bool is_over;              /* parts are stopping: no more reloads */
+    int signals;               /* signalfd */
+    int wish;                  /* eventfd: written by cg_daemon_stop */
     atomic_bool is_draining;
     struct cg_mono started;
     struct cg_mono drain_limit;
@@ -152,8 +153,11 @@ cg_err cg_daemon_reload(struct cg_daemon *daemon, const struct cg_config_change 
     size_t before = problems->n;
 
     pthread_mutex_lock(&daemon->reloading);
-    cg_err err = prepare(daemon, change, accept, ctx, problems, &next);
-    if (err == CG_OK) {
+    cg_err err =
+        daemon->is_over ? CG_CANCELLED : prepare(daemon, change, accept, ctx, problems, &next);
+    if (err == CG_CANCELLED) {
+        cg_problem_add(problems, "", 0, 0, "the process is stopping");
+    } else if (err == CG_OK) {
         cg_log_set_level(log, (enum cg_log_level)cg_config_common(next)->log.level);
         cg_config_ref(next); /* ours, while the parts are told */
         cg_config_live_swap(daemon->live, next);
@@ -288,18 +292,18 @@ static int serve(struct cg_daemon *daemon)
     }
 }
 
-/* Stops what was started, the last first. */
+/* Stops what was started, the last first. A reload that is under way ends before, and none follows:
+ * no part is told of a configuration while or after it stops. */
 static void stop_parts(struct cg_daemon *daemon)
 {
-    while (daemon->n_started > 0) {
+    pthread_mutex_lock(&daemon->reloading);
+    daemon->is_over = true;
+    pthread_mutex_unlock(&daemon->reloading);
+    for (; daemon->n_started > 0; daemon->n_started--) {
         const struct cg_part *part = &daemon->setup.parts[daemon->n_started - 1];
 
         if (part->stop)
             part->stop(part->ctx);
-        /* Not before: until it has stopped it may ask for a reload. */
-        pthread_mutex_lock(&daemon->reloading);
-        daemon->n_started--;
-        pthread_mutex_unlock(&daemon->reloading);
     }
 }
 

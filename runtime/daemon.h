@@ -72,7 +72,9 @@ int cg_daemon_run(struct cg_daemon *daemon, struct cg_problems *problems);
 void cg_daemon_stop(struct cg_daemon *daemon);
 /* cg_daemon_reload reads the configuration anew, with change (or NULL) tried on top, and puts it in
  * force; what is in force stays if it is bad. accept, if given, is called between the two, such as
- * to write the change's file; its error calls the whole off. Waits for another reload to end. */
+ * to write the change's file; its error calls the whole off. Waits for another reload to end.
+ * Errors  those of cg_config_load and cg_config_may_follow; accept's; CG_CANCELLED: the parts are
+ *         stopping. A problem is added for each. */
 CG_MUST_USE cg_err cg_daemon_reload(struct cg_daemon *daemon, const struct cg_config_change *change,
                                     cg_err (*accept)(void *ctx, struct cg_problems *problems),
                                     void *ctx, struct cg_problems *problems);

@@ -1,5 +1,6 @@
 /* log_events.h: every event that is ever logged. A line that is not here cannot be logged, so this
- * is the whole list an operator has to know; docs/internals/log-events.md is made from it.
+ * is the whole list an operator has to know; scripts/log-events makes docs/internals/log-events.md
+ * of it, to be run after each change here.
  *
  * An event's name says what happened, in the past tense; its level is given where it is logged. */
 #ifndef CG_RUNTIME_LOG_EVENTS_H

@@ -542,6 +542,22 @@ TEST(a_row_is_written_as_its_own_file_reads_it)
     CHECK_INT(problems.n, 4);
 }
 
+TEST(a_row_that_says_nothing_is_no_file)
+{
+    static const struct cg_option options[] = {
+        {.key = "a", .help = "h", .type = CG_OPTION_STRING, .offset = 0}};
+    static const struct cg_option_table rows = {
+        .options = options, .n_options = 1, .size = sizeof(const char *)};
+    struct cg_problems problems = {0};
+    CG_AUTO(buf) struct cg_buf out;
+
+    cg_buf_init(&out, 64);
+    CHECK_ERR(cg_config_row_write(&rows, CG_LIT("{}"), "body", &problems, &out), CG_CONFIG);
+    CHECK_SPAN(cg_span_str(problems.at[0].text), CG_LIT("nothing is set here"));
+    CHECK_OK(cg_config_row_write(&rows, CG_LIT("{a: b}"), "body", &problems, &out));
+    CHECK_SPAN(cg_buf_span(&out), CG_LIT("a: \"b\"\n"));
+}
+
 /* Eight readers hold snapshots while a writer swaps: under a sanitizer a reference counted wrongly
  * is a use after free or a leak. */
 static struct cg_config_live *live;
@@ -603,4 +619,4 @@ SUITE(config, T(what_is_not_said_has_its_default),
       T(what_is_in_force_can_be_printed_and_read_again),
       T(the_sample_says_the_defaults_with_and_without_its_comment_signs),
       T(every_option_is_in_help_sample_and_manual), T(a_row_is_written_as_its_own_file_reads_it),
-      T(a_snapshot_lives_as_long_as_anybody_holds_it))
+      T(a_row_that_says_nothing_is_no_file), T(a_snapshot_lives_as_long_as_anybody_holds_it))

@@ -367,6 +367,35 @@ TEST(a_reload_whose_change_cannot_be_kept_is_called_off)
     end(&r);
 }
 
+/* Asks for a reload while it is being stopped. */
+static struct cg_daemon *stopping_daemon;
+static cg_err late_reload;
+
+static void stop_late(void *ctx)
+{
+    struct cg_problems problems = {0};
+
+    stop_part(ctx);
+    late_reload = cg_daemon_reload(stopping_daemon, NULL, NULL, NULL, &problems);
+    CHECK_SPAN(cg_span_str(problems.at[0].text), CG_LIT("the process is stopping"));
+}
+
+TEST(no_part_is_told_of_a_configuration_once_one_stops)
+{
+    struct running r;
+
+    prepare(&r, 0);
+    r.parts[2].stop = stop_late;
+    stopping_daemon = r.daemon;
+    start(&r);
+    check_notice(&r, "READY=1");
+    cg_daemon_stop(r.daemon);
+    pthread_join(r.thread, NULL);
+    CHECK_ERR(late_reload, CG_CANCELLED);
+    CHECK(!was_told("a!") && was_told("a-"));
+    end(&r);
+}
+
 TEST(a_signal_before_the_last_part_started_calls_the_start_off)
 {
     struct running r;
@@ -535,6 +564,7 @@ SUITE(daemon, T(parts_start_in_order_and_stop_the_other_way_round),
       T(a_drain_waits_for_what_is_open), T(a_second_signal_ends_the_drain),
       T(the_drain_ends_at_its_limit), T(a_hang_up_reloads_and_a_bad_file_changes_nothing),
       T(a_reload_whose_change_cannot_be_kept_is_called_off),
+      T(no_part_is_told_of_a_configuration_once_one_stops),
       T(a_signal_before_the_last_part_started_calls_the_start_off),
       T(the_watchdog_is_fed_while_every_thread_gives_signs_of_life),
       T(a_stalled_thread_is_told_of_once), T(a_notice_reaches_paths_and_abstract_names),
