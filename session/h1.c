@@ -9,11 +9,6 @@
 /* A head, or trailers, made of everything an exchange's arena can hold. */
 #define OUT_MAX_BYTES (2 * CG_EXCHANGE_ARENA_MAX_BYTES)
 
-static struct cg_mono after(const struct cg_h1 *h1, int64_t ms)
-{
-    return (struct cg_mono){h1->base.now.us + ms * 1000};
-}
-
 void cg_h1_end(struct cg_h1 *h1, cg_err why)
 {
     struct cg_exchange *x = h1->x;
@@ -31,27 +26,6 @@ void cg_h1_end(struct cg_h1 *h1, cg_err why)
     cg_engine_close(&h1->base, why);
 }
 
-/* The last answer is out. Whatever the peer still sends is read and dropped for a moment, because
- * closing on unread bytes makes the system throw away what the peer has not read yet. */
-static void linger(struct cg_h1 *h1)
-{
-    h1->base.state = CG_ENGINE_DRAINING;
-    h1->phase = CG_H1_DEAF;
-    h1->linger = after(h1, CG_H1_LINGER_MS);
-}
-
-static void go_on(struct cg_h1 *h1)
-{
-    bool had_more = h1->phase == CG_H1_DEAF;
-
-    if (!h1->must_close && h1->base.state == CG_ENGINE_OPEN)
-        cg_h1_expect(h1);
-    else if (had_more && h1->base.is_server)
-        linger(h1);
-    else
-        cg_engine_close(&h1->base, CG_OK);
-}
-
 void cg_h1_settle(struct cg_h1 *h1)
 {
     struct cg_exchange *x = h1->x;
@@ -64,23 +38,16 @@ void cg_h1_settle(struct cg_h1 *h1)
         if (cg_exchange_is(x, CG_S_REFUSED))
             x->state |= CG_S_IN_END; /* no reset: it went as it was meant to */
         h1->must_close = true;
-        h1->phase = CG_H1_DEAF;
     }
     h1->x = NULL;
     cg_exchange_over(x, CG_RESET_NONE, false, CG_OK);
-    go_on(h1);
+    if (h1->must_close || h1->base.state != CG_ENGINE_OPEN)
+        cg_engine_close(&h1->base, CG_OK);
+    else
+        cg_h1_expect(h1);
 }
 
 /* --- ops --- */
-
-static void tick(struct cg_engine *e)
-{
-    struct cg_h1 *h1 = cg_h1_of(e);
-
-    cg_engine_limits_tick(e);
-    if (e->now.us >= h1->linger.us)
-        cg_engine_close(e, CG_OK);
-}
 
 static unsigned wants(const struct cg_engine *e)
 {
@@ -91,14 +58,6 @@ static unsigned wants(const struct cg_engine *e)
     if (cg_h1_has_output((const struct cg_h1 *)e))
         want |= CG_WANT_WRITE;
     return want;
-}
-
-static struct cg_mono deadline(const struct cg_engine *e)
-{
-    const struct cg_h1 *h1 = (const struct cg_h1 *)e;
-    struct cg_mono at = cg_engine_limits_deadline(e);
-
-    return e->state != CG_ENGINE_CLOSED && h1->linger.us < at.us ? h1->linger : at;
 }
 
 static size_t n_can_begin(const struct cg_engine *e)
@@ -198,11 +157,11 @@ static void released(struct cg_exchange *x)
 static const struct cg_engine_ops ops = {
     .feed = cg_h1_feed,
     .eof = cg_h1_eof,
-    .tick = tick,
+    .tick = cg_engine_limits_tick,
     .ready = cg_engine_list_ready,
     .pull = cg_h1_pull,
     .wants = wants,
-    .deadline = deadline,
+    .deadline = cg_engine_limits_deadline,
     .begin = begin,
     .n_can_begin = n_can_begin,
     .shutdown = shutdown,
@@ -229,7 +188,6 @@ cg_err cg_h1_new(bool is_server, bool is_secure, const struct cg_engine_conf *co
                                h1->base.conf.head_max_bytes + 2);
     cg_buf_init(&h1->out, OUT_MAX_BYTES);
     h1->is_secure = is_secure;
-    h1->linger = CG_NEVER;
     cg_h1_expect(h1);
     *out = &h1->base;
     return CG_OK;

@@ -352,18 +352,21 @@ static int hex_value(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One byte of "size [;extensions] CRLF"; false: malformed. */
+/* One byte of "size [;name[=value]] CRLF"; false: malformed. Quoted values and a second extension
+ * are, too: parsers do not agree on them. */
 static bool take_size_byte(struct cg_h1 *h1, uint8_t c)
 {
     if (c == '\r') {
         h1->saw_cr = true;
-        return h1->n_digits > 0;
+        return h1->n_digits > 0 && h1->ext_bytes != 1;
     }
     if (h1->in_ext || c == ';') {
+        bool is_good =
+            h1->n_digits > 0 && (h1->in_ext ? c == '=' || cg_h1_is_token_char(c) : c == ';');
         h1->in_ext = true;
         h1->ext_total++;
-        return h1->n_digits > 0 && ((c >= 0x20 && c != 0x7f) || c == '\t') &&
-               ++h1->ext_bytes <= CG_H1_EXT_MAX_BYTES && h1->ext_total <= CG_H1_EXT_TOTAL_MAX_BYTES;
+        return is_good && ++h1->ext_bytes <= CG_H1_EXT_MAX_BYTES &&
+               h1->ext_total <= CG_H1_EXT_TOTAL_MAX_BYTES;
     }
     int value = hex_value(c);
     if (value < 0 || ++h1->n_digits > CG_H1_SIZE_MAX_DIGITS)

@@ -15,7 +15,7 @@ static bool is_alpha(uint8_t c)
 }
 
 /* tchar (RFC 9110, 5.6.2). */
-static bool is_token_char(uint8_t c)
+bool cg_h1_is_token_char(uint8_t c)
 {
     return is_alpha(c) || is_digit(c) ||
            (c > ' ' && c < 0x7f && strchr("!#$%&'*+-.^_`|~", c) != NULL);
@@ -24,7 +24,7 @@ static bool is_token_char(uint8_t c)
 static bool is_token(struct cg_span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_token_char(s.at[i]))
+        if (!cg_h1_is_token_char(s.at[i]))
             return false;
     return s.len > 0;
 }
@@ -108,7 +108,7 @@ bool cg_h1_fold_field(uint8_t *line, size_t len)
 {
     size_t i = 0;
 
-    for (; i < len && is_token_char(line[i]); i++)
+    for (; i < len && cg_h1_is_token_char(line[i]); i++)
         if (line[i] >= 'A' && line[i] <= 'Z')
             line[i] = (uint8_t)(line[i] + ('a' - 'A'));
     /* Nothing but the name may stand before the colon; a line without one ends here too, and so

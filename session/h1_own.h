@@ -12,9 +12,6 @@
 #define CG_H1_EXT_TOTAL_MAX_BYTES (16 * 1024)
 /* Interim responses to one request. */
 #define CG_H1_INFORMS_MAX 16
-/* How long bytes that come after the last answer are read and dropped, so that the peer's answer is
- * not lost to a reset (RFC 9112, 9.6). */
-#define CG_H1_LINGER_MS 1000
 
 enum cg_h1_phase {
     CG_H1_HEAD,     /* collecting a head's lines */
@@ -61,7 +58,6 @@ struct cg_h1 {
     struct cg_buf out; /* heads, waiting to be pulled */
     bool is_chunked;
     bool is_last_sent;
-    struct cg_mono linger; /* INT64_MAX: not lingering */
 };
 
 static inline struct cg_h1 *cg_h1_of(struct cg_engine *e)

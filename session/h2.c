@@ -8,6 +8,7 @@
 /* How long a client may take to read the first GOAWAY before the second one names the last
  * stream. */
 #define GOAWAY_MS 1000
+#define FIRST_UNKNOWN_FRAME 0x0a
 
 static struct cg_mono soon(const struct cg_h2 *h2)
 {
@@ -240,6 +241,9 @@ static cg_err make_session(struct cg_h2 *h2)
         nghttp2_option_set_no_auto_window_update(option, 1);
         nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_max_reserved_remote_streams(option, 0);
+        /* Unknown frames are ignored, but they shall be seen, so that they are counted. */
+        for (unsigned type = FIRST_UNKNOWN_FRAME; type <= UINT8_MAX; type++)
+            nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
         rv = h2->base.is_server ? nghttp2_session_server_new2(&h2->session, callbacks, h2, option)
                                 : nghttp2_session_client_new2(&h2->session, callbacks, h2, option);
     }

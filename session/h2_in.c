@@ -53,6 +53,14 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     return spend_noise(h2) ? 0 : flooded(h2);
 }
 
+/* Asked only so that on_begin_frame is called for frames of unknown types. */
+static int unpack_unknown(nghttp2_session *session, void **payload, const nghttp2_frame_hd *hd,
+                          void *user)
+{
+    (void)session, (void)payload, (void)hd, (void)user;
+    return NGHTTP2_ERR_CANCEL;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct cg_h2 *h2 = user;
@@ -348,6 +356,8 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     struct cg_h2 *h2 = user;
     struct cg_exchange *x = of_stream(h2, frame->hd.stream_id);
 
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        h2->is_broken |= frame->goaway.error_code != NGHTTP2_NO_ERROR;
     if (frame->hd.type == NGHTTP2_RST_STREAM)
         return h2->base.is_server && frame->rst_stream.error_code != NGHTTP2_NO_ERROR
                    ? count_reset(h2, x)
@@ -370,6 +380,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 void cg_h2_in_install(nghttp2_session_callbacks *callbacks)
 {
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, unpack_unknown);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);

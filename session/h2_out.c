@@ -289,6 +289,8 @@ cg_err cg_h2_pull(struct cg_engine *e, struct cg_buf *out)
     }
     if (err != CG_OK)
         cg_engine_close(e, err);
+    else if (h2->is_broken)
+        cg_engine_close(e, CG_PROTOCOL); /* keeps an earlier reason of ours */
     else if (e->state != CG_ENGINE_CLOSED && !nghttp2_session_want_read(h2->session) &&
              !nghttp2_session_want_write(h2->session))
         cg_engine_close(e, CG_OK);

@@ -39,6 +39,7 @@ struct cg_h2 {
     struct cg_buf *out;      /* during a pull */
     struct cg_h2_budget resets, noise;
     bool is_flooded;
+    bool is_broken;         /* the library ended the connection for the peer's error */
     unsigned continuations; /* of the current header block */
     size_t block_bytes;
     size_t list_bytes;
