@@ -149,22 +149,6 @@ static void tear_down(struct house *house)
     CHECK(system(command) == 0);
 }
 
-static void open_house(struct house *house)
-{
-    build(house);
-    CHECK(pthread_create(&house->main, NULL, run_main, house) == 0);
-    for (int i = 0; i < 500 && access(house->socket, F_OK) != 0; i++)
-        usleep(10000);
-}
-
-static void close_house(struct house *house)
-{
-    cg_daemon_stop(house->daemon);
-    pthread_join(house->main, NULL);
-    CHECK_INT(house->ends, CG_EXIT_OK);
-    tear_down(house);
-}
-
 static int dial(const struct house *house)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -178,6 +162,27 @@ static int dial(const struct house *house)
         return -1;
     }
     return fd;
+}
+
+static void open_house(struct house *house)
+{
+    int fd = -1;
+
+    build(house);
+    CHECK(pthread_create(&house->main, NULL, run_main, house) == 0);
+    /* The socket's file is there a moment before anybody listens. */
+    for (int i = 0; i < 500 && (fd = dial(house)) < 0; i++)
+        usleep(10000);
+    CHECK(fd >= 0);
+    close(fd);
+}
+
+static void close_house(struct house *house)
+{
+    cg_daemon_stop(house->daemon);
+    pthread_join(house->main, NULL);
+    CHECK_INT(house->ends, CG_EXIT_OK);
+    tear_down(house);
 }
 
 /* One request on a connection of its own; the answer's status, and its body in out. */
