@@ -5,6 +5,7 @@
 #include "ledger/append.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
+#include "lib/merkle/map.h"
 
 #include <httpcg/receipt.h>
 
