@@ -85,10 +85,10 @@ static cg_err take_type(struct cg_span *material, enum cg_note_type *out)
     return CG_UNSUPPORTED;
 }
 
-cg_err cg_vkey_read(const struct cg_crypto *crypto, struct cg_span text, struct cg_note_key *out)
+cg_err cg_vkey_parse(struct cg_span text, struct cg_vkey *out)
 {
     uint8_t material[1 + 32 + CG_MLDSA87_KEY_BYTES], id[CG_NOTE_KEY_ID_BYTES];
-    struct cg_note_key key;
+    uint8_t want_id[CG_NOTE_KEY_ID_BYTES];
     enum cg_note_type type;
     size_t len;
 
@@ -97,20 +97,31 @@ cg_err cg_vkey_read(const struct cg_crypto *crypto, struct cg_span text, struct 
     struct cg_span name = cg_span_first(text, cg_span_find(text, '+'));
     struct cg_span rest = cg_span_from(text, name.len + 1);
     struct cg_span hex = cg_span_first(rest, cg_span_find(rest, '+'));
-    if (hex.len == rest.len || cg_hex_read(hex, id, sizeof id) != CG_OK)
+    if (!is_name(name) || hex.len == rest.len || cg_hex_read(hex, id, sizeof id) != CG_OK)
         return CG_SYNTAX;
     /* The rest may have plus signs of its own: they are base64. */
     CG_TRY(cg_base64_read(CG_BASE64, cg_span_from(rest, hex.len + 1), material, sizeof material,
                           &len));
-    struct cg_span public_key = cg_span_of(material, len);
-    CG_TRY(take_type(&public_key, &type));
-    CG_TRY(cg_note_key_init(crypto, name, type, public_key, &key));
-    if (memcmp(key.id, id, sizeof id) != 0) {
-        cg_note_key_done(&key);
+    struct cg_span key = cg_span_of(material, len);
+    CG_TRY(take_type(&key, &type));
+    if (key.len != cg_alg_info_of(cg_note_forms[type].alg)->key_len)
+        return CG_KEY;
+    CG_TRY(cg_note_key_id(name, type, key, want_id));
+    if (memcmp(id, want_id, sizeof id) != 0)
         return CG_MISMATCH;
-    }
-    *out = key;
+    out->name = name;
+    out->type = type;
+    out->key_len = key.len;
+    memcpy(out->key, key.at, key.len);
     return CG_OK;
+}
+
+cg_err cg_vkey_read(const struct cg_crypto *crypto, struct cg_span text, struct cg_note_key *out)
+{
+    struct cg_vkey vkey;
+
+    CG_TRY(cg_vkey_parse(text, &vkey));
+    return cg_note_key_init(crypto, vkey.name, vkey.type, cg_span_of(vkey.key, vkey.key_len), out);
 }
 
 static void put_base64(struct cg_writer *w, struct cg_span bytes)

@@ -61,9 +61,19 @@ CG_MUST_USE cg_err cg_note_key_init(const struct cg_crypto *crypto, struct cg_sp
                                     struct cg_note_key *out);
 void cg_note_key_done(struct cg_note_key *key);
 
-/* cg_vkey_read parses a vkey and makes it ready, as cg_note_key_init.
+/* A vkey taken apart. */
+struct cg_vkey {
+    struct cg_span name; /* borrowed */
+    enum cg_note_type type;
+    size_t key_len;
+    uint8_t key[CG_MLDSA87_KEY_BYTES];
+};
+
+/* cg_vkey_parse takes a vkey apart; the key itself is not judged.
  * Errors  CG_SYNTAX, CG_CANONICAL (base64), CG_MISMATCH (the id is not this key's), CG_UNSUPPORTED
- *         (a type not listed above), CG_KEY, CG_TOO_LARGE. */
+ *         (a type not listed above), CG_KEY (length), CG_TOO_LARGE. */
+CG_MUST_USE cg_err cg_vkey_parse(struct cg_span text, struct cg_vkey *out);
+/* cg_vkey_read parses a vkey and makes it ready; errors of both. */
 CG_MUST_USE cg_err cg_vkey_read(const struct cg_crypto *crypto, struct cg_span text,
                                 struct cg_note_key *out);
 /* cg_vkey_write writes the vkey of a public key. Errors  CG_SYNTAX (name), CG_KEY (length). */

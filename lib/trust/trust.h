@@ -3,7 +3,7 @@
  * Lines in the words of C2SP tlog-policy, with ours beside them; an unknown line is an error, since
  * a misspelt one must not silently trust less or more (docs/protocol/trust.md has the grammar):
  *
- *   log <vkey>                  twice per log: its Ed25519 and its ML-DSA-87 key
+ *   log <vkey> [<url>]          twice per log: its Ed25519 and its ML-DSA-87 key
  *   witness <name> <vkey> [<url>]
  *   group <name> all|any|<k> <member>...
  *   quorum <name>|none          exactly once
@@ -22,6 +22,8 @@
 #define CG_TRUST_DIRECTORIES_MAX 8
 #define CG_TRUST_PINS_MAX 1024
 #define CG_TRUST_DEFAULT_AGE_S 21600
+#define CG_TRUST_MAX_AGE_S 2592000 /* 30 days */
+#define CG_PADDING_MAX 3
 
 struct cg_trust_registry {
     struct cg_waddr did;
@@ -39,6 +41,7 @@ struct cg_trust {
     size_t n_logs;
     struct cg_tlog logs[CG_TRUST_LOGS_MAX];
     struct cg_log_id log_ids[CG_TRUST_LOGS_MAX]; /* the same logs' ids, as cert.h wants them */
+    struct cg_span log_urls[CG_TRUST_LOGS_MAX];  /* empty where the file names none */
     struct cg_quorum quorum;
     size_t n_registries;
     struct cg_trust_registry registries[CG_TRUST_REGISTRIES_MAX];
@@ -48,7 +51,7 @@ struct cg_trust {
     struct cg_trust_pin *pins; /* in order of their names */
     int64_t max_checkpoint_age_s;
     enum cg_sapi_mode floor_sapi;
-    bool needs_pq_group; /* "floor group X25519MLKEM768", the only group there is: always true */
+    struct cg_span floor_group; /* empty, or the only group there is: X25519MLKEM768 */
     unsigned floor_padding;
     uint8_t *text; /* a copy of the file: what the spans point into */
 };
