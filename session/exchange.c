@@ -117,6 +117,9 @@ void cg_exchange_over(struct cg_exchange *x, uint32_t code, bool by_peer, cg_err
         return;
     x->state |= CG_S_OVER;
     x->bits &= ~CG_X_ROOM;
+    /* A request whose head never was complete: its user has not heard of it, and never will. */
+    if (x->engine->is_server && !(x->state & (CG_S_IN_HEAD | CG_S_REFUSED)))
+        x->state |= CG_S_RELEASED;
     if (!cg_exchange_is(x, CG_S_IN_END | CG_S_OUT_SENT)) {
         x->reset_code = code;
         x->reset_by_peer = by_peer;

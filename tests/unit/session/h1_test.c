@@ -488,6 +488,63 @@ TEST(refuses_to_be_pipelined)
                 "POST http|h|/a host=h transfer-encoding=chunked (-1) refused 400"));
 }
 
+/* Changes, inserts or removes a byte or two. */
+static size_t mutate(uint8_t *text, size_t len, uint64_t *random)
+{
+    static const char likely[] = "\r\n\t :;,=0a/\0\x80\x7f";
+
+    for (int i = 0; i < 2; i++) {
+        *random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        size_t at = (size_t)(*random >> 33) % len;
+        uint8_t c = (uint8_t)likely[(*random >> 20) % (sizeof likely - 1)];
+        switch ((*random >> 13) % 4) {
+        case 0:
+            text[at] = c;
+            break;
+        case 1:
+            memmove(text + at + 1, text + at, len - at);
+            text[at] = c;
+            len++;
+            break;
+        case 2:
+            memmove(text + at, text + at + 1, len - at - 1);
+            len--;
+            break;
+        default:
+            break;
+        }
+    }
+    return len;
+}
+
+TEST(means_the_same_in_every_cut_whatever_it_is)
+{
+    static const char *const seeds[] = {
+        "POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: x\r\n\r\nhello",
+        "GET httpcg://app/x HTTP/1.1\r\nHost: app\r\nCookie: a=b\r\nTE: x\r\n\r\n",
+        "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: a\r\n\r\n"
+        "5;a=b\r\nhello\r\n0\r\na: b\r\n\r\n",
+    };
+    uint64_t random = 1;
+    int n_served = 0, n_refused = 0;
+
+    for (int i = 0; i < 6000; i++) {
+        uint8_t text[300];
+        size_t len = strlen(seeds[i % 3]);
+        memcpy(text, seeds[i % 3], len);
+        len = mutate(text, len, &random);
+        struct cg_span in = cg_span_of(text, len);
+        struct log whole = run(server(), in, 0, len, false);
+        struct log bytes = run(server(), in, 0, 1, false);
+        if (!CHECK(strcmp(whole.text, bytes.text) == 0))
+            fprintf(stderr, "# \"%.*s\"\n# whole %s\n# bytes %s\n", (int)len, (char *)text,
+                    whole.text, bytes.text);
+        n_served += strstr(whole.text, " end") != NULL;
+        n_refused += strstr(whole.text, "refused") != NULL;
+    }
+    CHECK(n_served > 500 && n_refused > 500); /* it does look at both */
+}
+
 /* --- what is written --- */
 
 static struct cg_arena arena;
@@ -849,7 +906,8 @@ SUITE(h1, T(reads_requests), T(reads_chunks_and_announced_trailers),
       T(refuses_lines_that_could_be_read_in_two_ways), T(refuses_targets_that_are_not_one_name),
       T(refuses_quarrels_about_the_bodys_length), T(refuses_malformed_chunks),
       T(limits_chunk_extensions), T(limits_targets_heads_and_numbers_of_fields),
-      T(refuses_to_be_pipelined), T(writes_answers), T(answers_what_it_refused_and_closes),
+      T(refuses_to_be_pipelined), T(means_the_same_in_every_cut_whatever_it_is), T(writes_answers),
+      T(answers_what_it_refused_and_closes),
       T(finishes_an_answer_that_was_begun_before_the_rest_went_wrong),
       T(cuts_an_answer_short_when_the_request_turns_out_malformed), T(writes_requests),
       T(writes_no_request_that_is_none), T(reads_responses), T(trusts_no_malformed_response),
