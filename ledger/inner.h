@@ -5,18 +5,7 @@
 #include "ledger/ledger.h"
 #include "ledger/sequence.h"
 #include "ledger/sign.h"
-
-/* A request that is not answered yet: the first member of its handler's own struct, in the reply's
- * arena. */
-struct lg_pending {
-    struct lg_pending *next, *prev;
-    struct lg_ledger *ledger;
-    struct cg_reply *reply;
-    /* Told of each call that ends. */
-    void (*on_call)(struct lg_pending *pending, struct cg_call *call);
-    /* Told when the ledger stops, before the reply is refused; NULL: nothing to let go of. */
-    void (*on_stop)(struct lg_pending *pending);
-};
+#include "runtime/pending.h"
 
 struct lg_ledger {
     struct lg_setup setup;
@@ -31,7 +20,7 @@ struct lg_ledger {
     struct cg_ticket ticket;
     struct cg_timer wake;
     struct cg_buf published; /* the newest note */
-    struct lg_pending *pending;
+    struct cg_pendings pending;
     bool is_draining;
 
     /* The job's that is under way, the loop's in between. */
@@ -63,22 +52,7 @@ void lg_get_consistency(const struct cg_message *in, struct cg_reply *out);
 void lg_get_state(const struct cg_message *in, struct cg_reply *out);
 void lg_get_staple(const struct cg_message *in, struct cg_reply *out);
 /* lg_answer_logged ends a submission whose entry is published. */
-void lg_answer_logged(struct lg_pending *pending, uint64_t index);
-
-/* pending.c */
-
-/* lg_pending_open enters a request of len bytes, zeroed but for its pending; NULL, the reply then
- * refused, when out of memory. lg_pending_ticket is what its calls are begun with. */
-void *lg_pending_open(struct lg_ledger *ledger, struct cg_reply *reply, size_t len,
-                      void (*on_call)(struct lg_pending *pending, struct cg_call *call));
-struct cg_ticket lg_pending_ticket(struct lg_pending *pending);
-/* lg_pending_close takes it out and gives the reply, which is to be answered now. */
-struct cg_reply *lg_pending_close(struct lg_pending *pending);
-/* lg_pending_refuse closes it and refuses by an error of ours: 503 for what may pass, 500 for what
- * will not. */
-void lg_pending_refuse(struct lg_pending *pending, cg_err err);
-/* lg_pending_stop refuses all that are open. */
-void lg_pending_stop(struct lg_ledger *ledger);
+void lg_answer_logged(struct cg_pending *pending, uint64_t index);
 
 extern const struct cg_route lg_route_list[];
 extern const size_t lg_n_routes;

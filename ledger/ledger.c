@@ -56,6 +56,7 @@ cg_err lg_start(const struct lg_setup *setup, struct cg_problems *problems, stru
     if (!ledger)
         return CG_NO_MEMORY;
     ledger->setup = *setup;
+    ledger->pending = (struct cg_pendings){.log = setup->log, .role = "ledger", .owner = ledger};
     ledger->table = (struct cg_route_table){
         .name = "ledger",
         .routes = lg_route_list,
@@ -103,7 +104,7 @@ void lg_drain(struct lg_ledger *ledger)
 
 bool lg_is_drained(const struct lg_ledger *ledger)
 {
-    return ledger->is_draining && !ledger->pending;
+    return ledger->is_draining && !ledger->pending.first;
 }
 
 void lg_stop(struct lg_ledger *ledger)
@@ -115,7 +116,7 @@ void lg_stop(struct lg_ledger *ledger)
         cg_workers_free(ledger->write_thread);
     if (ledger->read_thread)
         cg_workers_free(ledger->read_thread);
-    lg_pending_stop(ledger);
+    cg_pendings_stop(&ledger->pending);
     lg_run_end(ledger);
     lg_batch_done(&ledger->batch);
     cg_buf_done(&ledger->note);

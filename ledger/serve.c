@@ -21,6 +21,11 @@
 #define FOREVER CG_LIT("public, max-age=31536000, immutable")
 #define NEVER CG_LIT("no-store")
 
+static struct lg_ledger *ledger_of(struct cg_pending *pending)
+{
+    return pending->all->owner;
+}
+
 struct question {
     struct cg_store *reader;
     cg_err (*answer)(struct question *q, struct lg_view *view);
@@ -63,15 +68,15 @@ static void free_question(void *work)
 static const struct cg_job_kind kind_of_job = {
     .name = "ledger read", .run = run_question, .free = free_question};
 
-static void on_answer(struct lg_pending *pending, struct cg_call *call)
+static void on_answer(struct cg_pending *pending, struct cg_call *call)
 {
     struct question *q = cg_job_work(call);
 
     if (call->err != CG_OK && call->err != CG_NOT_FOUND) {
-        lg_pending_refuse(pending, call->err);
+        cg_pending_refuse(pending, call->err);
         return;
     }
-    struct cg_reply *out = lg_pending_close(pending);
+    struct cg_reply *out = cg_pending_close(pending);
     if (call->err == CG_NOT_FOUND || !q) {
         cg_reply_refuse(out, CG_REFUSAL_NOT_FOUND, NULL);
         return;
@@ -96,16 +101,16 @@ static struct question *new_question(struct lg_ledger *ledger,
 }
 
 /* Hands a question over; q may be NULL where there was no memory for it. */
-static void put(struct lg_pending *pending, struct question *q)
+static void put(struct cg_pending *pending, struct question *q)
 {
     cg_err err = CG_NO_MEMORY;
 
     pending->on_call = on_answer;
     if (q)
-        err = cg_job_begin(pending->ledger->read_thread, &kind_of_job, q,
-                           cg_reply_loop(pending->reply), lg_pending_ticket(pending), 0, CG_NEVER);
+        err = cg_job_begin(ledger_of(pending)->read_thread, &kind_of_job, q,
+                           cg_reply_loop(pending->reply), cg_pending_ticket(pending), 0, CG_NEVER);
     if (err != CG_OK)
-        lg_pending_refuse(pending, err);
+        cg_pending_refuse(pending, err);
 }
 
 /* --- parameters ----------------------------------------------------------------------------------
@@ -163,12 +168,12 @@ static cg_err get_key(const struct cg_message *in, struct question *q)
 /* Hands the question over, or refuses what was malformed. */
 static void put_if(cg_err err, struct lg_ledger *ledger, struct cg_reply *out, struct question *q)
 {
-    struct lg_pending *pending;
+    struct cg_pending *pending;
 
     if (q && err != CG_OK) {
         free_question(q);
         cg_reply_refuse(out, CG_REFUSAL_BAD_REQUEST, NULL);
-    } else if ((pending = lg_pending_open(ledger, out, sizeof *pending, on_answer))) {
+    } else if ((pending = cg_pending_open(&ledger->pending, out, sizeof *pending, on_answer))) {
         put(pending, q);
     } else if (q) {
         free_question(q);
@@ -410,9 +415,9 @@ static cg_err answer_logged(struct question *q, struct lg_view *view)
     return cg_writer_end(&w);
 }
 
-void lg_answer_logged(struct lg_pending *pending, uint64_t index)
+void lg_answer_logged(struct cg_pending *pending, uint64_t index)
 {
-    struct question *q = new_question(pending->ledger, answer_logged);
+    struct question *q = new_question(ledger_of(pending), answer_logged);
 
     if (q)
         q->from = index;

@@ -7,13 +7,18 @@
 
 #include <stdlib.h>
 
+static struct lg_ledger *ledger_of(struct cg_pending *pending)
+{
+    return pending->all->owner;
+}
+
 enum tag {
     GATHERED = 1,
     JUDGED,
 };
 
 struct submit {
-    struct lg_pending pending;
+    struct cg_pending pending;
     struct lg_waiter waiter;
     struct cg_timer patience;
     struct cg_hash commitment;
@@ -70,7 +75,7 @@ static const struct cg_job_kind judge_kind = {
 /* Begins a step with the admission, which is given away. */
 static cg_err begin(struct submit *submit, enum tag tag, struct lg_admission *admission)
 {
-    struct lg_ledger *ledger = submit->pending.ledger;
+    struct lg_ledger *ledger = ledger_of(&submit->pending);
     struct step *step = calloc(1, sizeof *step);
 
     if (!step) {
@@ -85,23 +90,23 @@ static cg_err begin(struct submit *submit, enum tag tag, struct lg_admission *ad
     };
     return cg_job_begin(tag == GATHERED ? ledger->read_thread : ledger->setup.workers,
                         tag == GATHERED ? &gather_kind : &judge_kind, step, ledger->setup.loop,
-                        lg_pending_ticket(&submit->pending), tag, CG_NEVER);
+                        cg_pending_ticket(&submit->pending), tag, CG_NEVER);
 }
 
 /* --- waiting for the head
  * ------------------------------------------------------------------------- */
 
-static struct submit *submit_of(struct lg_pending *pending)
+static struct submit *submit_of(struct cg_pending *pending)
 {
     return (struct submit *)pending;
 }
 
-static void stop_waiting(struct lg_pending *pending)
+static void stop_waiting(struct cg_pending *pending)
 {
     struct submit *submit = submit_of(pending);
 
     lg_wait_end(&submit->waiter);
-    cg_loop_unset(pending->ledger->setup.loop, &submit->patience);
+    cg_loop_unset(ledger_of(pending)->setup.loop, &submit->patience);
 }
 
 /* It is on its way and will not be lost; but nobody is held longer than this. */
@@ -112,7 +117,7 @@ static void on_patience(struct cg_timer *timer)
     size_t len = strlen(location);
 
     lg_wait_end(&submit->waiter);
-    struct cg_reply *out = lg_pending_close(&submit->pending);
+    struct cg_reply *out = cg_pending_close(&submit->pending);
     cg_hex_write(cg_hash_span(&submit->commitment), location + len);
     cg_reply_field(out, CG_TOKEN_LOCATION, cg_span_of(location, len + 2 * CG_HASH_BYTES));
     cg_reply_field(out, CG_TOKEN_RETRY_AFTER, CG_LIT("1"));
@@ -122,20 +127,20 @@ static void on_patience(struct cg_timer *timer)
 void lg_submit_answered(struct lg_waiter *waiter)
 {
     struct submit *submit = (struct submit *)((char *)waiter - offsetof(struct submit, waiter));
-    struct lg_ledger *ledger = submit->pending.ledger;
+    struct lg_ledger *ledger = ledger_of(&submit->pending);
 
     cg_loop_unset(ledger->setup.loop, &submit->patience);
     if (waiter->err == CG_OK)
         lg_answer_logged(&submit->pending, waiter->index);
     else if (waiter->err == CG_CONFLICT)
-        cg_reply_refuse(lg_pending_close(&submit->pending), CG_REFUSAL_CONFLICT, NULL);
+        cg_reply_refuse(cg_pending_close(&submit->pending), CG_REFUSAL_CONFLICT, NULL);
     else
-        lg_pending_refuse(&submit->pending, waiter->err);
+        cg_pending_refuse(&submit->pending, waiter->err);
 }
 
 static void wait_for_head(struct submit *submit, struct lg_admission *a)
 {
-    struct lg_ledger *ledger = submit->pending.ledger;
+    struct lg_ledger *ledger = ledger_of(&submit->pending);
     struct lg_item *inception = a->inception, *item = a->item;
     struct cg_mono now = cg_loop_mono(ledger->setup.loop);
 
@@ -156,9 +161,9 @@ static void wait_for_head(struct submit *submit, struct lg_admission *a)
 
 static void refuse(struct submit *submit, const struct lg_admission *a)
 {
-    struct lg_ledger *ledger = submit->pending.ledger;
+    struct lg_ledger *ledger = ledger_of(&submit->pending);
     struct cg_refusal_extra extra = {.field = a->field};
-    struct cg_reply *out = lg_pending_close(&submit->pending);
+    struct cg_reply *out = cg_pending_close(&submit->pending);
 
     cg_log(ledger->setup.log, WARN, entry_refused, CG_STR("code", cg_refusal_code(a->refusal)),
            CG_STR("field", a->field), CG_TEXT("subject", a->item->subject),
@@ -166,14 +171,14 @@ static void refuse(struct submit *submit, const struct lg_admission *a)
     cg_reply_refuse(out, a->refusal, a->refusal == CG_REFUSAL_UNPROCESSABLE ? &extra : NULL);
 }
 
-static void on_call(struct lg_pending *pending, struct cg_call *call)
+static void on_call(struct cg_pending *pending, struct cg_call *call)
 {
     struct submit *submit = submit_of(pending);
     struct step *step = cg_job_work(call);
     cg_err err = call->err;
 
     if (!step || (err != CG_OK && err != CG_DENIED)) {
-        lg_pending_refuse(pending, err);
+        cg_pending_refuse(pending, err);
     } else if (err == CG_DENIED) {
         refuse(submit, step->admission);
     } else if (call->tag == JUDGED) {
@@ -186,23 +191,23 @@ static void on_call(struct lg_pending *pending, struct cg_call *call)
         step->admission = NULL;
         err = begin(submit, JUDGED, a);
         if (err != CG_OK)
-            lg_pending_refuse(pending, err);
+            cg_pending_refuse(pending, err);
     }
 }
 
 void lg_submit(const struct cg_message *in, struct cg_reply *out)
 {
     struct lg_ledger *ledger = in->role;
-    struct submit *submit = lg_pending_open(ledger, out, sizeof *submit, on_call);
+    struct submit *submit = cg_pending_open(&ledger->pending, out, sizeof *submit, on_call);
 
     if (!submit)
         return;
     if (ledger->is_draining) {
-        lg_pending_refuse(&submit->pending, CG_BUSY);
+        cg_pending_refuse(&submit->pending, CG_BUSY);
         return;
     }
     struct lg_admission *a = lg_admission_new(in->body);
     cg_err err = a ? begin(submit, GATHERED, a) : CG_NO_MEMORY;
     if (err != CG_OK)
-        lg_pending_refuse(&submit->pending, err);
+        cg_pending_refuse(&submit->pending, err);
 }

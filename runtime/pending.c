@@ -1,23 +1,23 @@
-#include "ledger/inner.h"
+#include "runtime/pending.h"
 
 #include "lib/base/span.h"
 
 static void on_call(void *owner, struct cg_call *call)
 {
-    struct lg_pending *pending = cg_reply_kept(owner);
+    struct cg_pending *pending = cg_reply_kept(owner);
 
     pending->on_call(pending, call);
 }
 
-struct cg_ticket lg_pending_ticket(struct lg_pending *pending)
+struct cg_ticket cg_pending_ticket(struct cg_pending *pending)
 {
     return cg_reply_ticket(pending->reply, on_call);
 }
 
-void *lg_pending_open(struct lg_ledger *ledger, struct cg_reply *reply, size_t len,
-                      void (*on_call_of)(struct lg_pending *pending, struct cg_call *call))
+void *cg_pending_open(struct cg_pendings *all, struct cg_reply *reply, size_t len,
+                      void (*on_call_of)(struct cg_pending *pending, struct cg_call *call))
 {
-    struct lg_pending *pending = cg_arena_zero(cg_reply_arena(reply), len);
+    struct cg_pending *pending = cg_arena_zero(cg_reply_arena(reply), len);
     struct cg_ticket ticket = {0};
 
     if (pending)
@@ -26,33 +26,33 @@ void *lg_pending_open(struct lg_ledger *ledger, struct cg_reply *reply, size_t l
         cg_reply_refuse(reply, CG_REFUSAL_UNAVAILABLE, NULL);
         return NULL;
     }
-    *pending = (struct lg_pending){
-        .next = ledger->pending, .ledger = ledger, .reply = reply, .on_call = on_call_of};
+    *pending =
+        (struct cg_pending){.next = all->first, .all = all, .reply = reply, .on_call = on_call_of};
     if (pending->next)
         pending->next->prev = pending;
-    ledger->pending = pending;
+    all->first = pending;
     cg_reply_keep(reply, pending);
     return pending;
 }
 
-struct cg_reply *lg_pending_close(struct lg_pending *pending)
+struct cg_reply *cg_pending_close(struct cg_pending *pending)
 {
     if (pending->prev)
         pending->prev->next = pending->next;
     else
-        pending->ledger->pending = pending->next;
+        pending->all->first = pending->next;
     if (pending->next)
         pending->next->prev = pending->prev;
     return pending->reply;
 }
 
-void lg_pending_refuse(struct lg_pending *pending, cg_err err)
+void cg_pending_refuse(struct cg_pending *pending, cg_err err)
 {
-    struct lg_ledger *ledger = pending->ledger;
-    struct cg_reply *out = lg_pending_close(pending);
+    struct cg_pendings *all = pending->all;
+    struct cg_reply *out = cg_pending_close(pending);
 
     if (cg_err_fault(err) != CG_FAULT_LATER)
-        cg_log(ledger->setup.log, ERROR, store_failed, CG_STR("role", "ledger"), CG_ERR(err),
+        cg_log(all->log, ERROR, internal_error, CG_STR("role", all->role), CG_ERR(err),
                CG_ID("request", cg_reply_id(out)));
     if (cg_err_fault(err) == CG_FAULT_LATER || err == CG_NO_MEMORY || err == CG_STORE) {
         cg_reply_field(out, CG_TOKEN_RETRY_AFTER, CG_LIT("1"));
@@ -62,13 +62,13 @@ void lg_pending_refuse(struct lg_pending *pending, cg_err err)
     }
 }
 
-void lg_pending_stop(struct lg_ledger *ledger)
+void cg_pendings_stop(struct cg_pendings *all)
 {
-    while (ledger->pending) {
-        struct lg_pending *pending = ledger->pending;
+    while (all->first) {
+        struct cg_pending *pending = all->first;
 
         if (pending->on_stop)
             pending->on_stop(pending);
-        lg_pending_refuse(pending, CG_CANCELLED);
+        cg_pending_refuse(pending, CG_CANCELLED);
     }
 }
