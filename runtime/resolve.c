@@ -355,8 +355,15 @@ cg_err cg_resolver_new(struct cg_loop *loop, const struct cg_resolver_options *o
         .sock_state_cb = on_state,
         .sock_state_cb_data = resolver,
     };
+    int options_given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS |
+                        ARES_OPT_SOCK_STATE_CB;
     int rc;
 
+#ifdef ARES_OPT_QUERY_CACHE
+    /* From 1.31 on c-ares remembers answers itself; two memories would add their times. */
+    ares.qcache_max_ttl = 0;
+    options_given |= ARES_OPT_QUERY_CACHE;
+#endif
     if (!resolver)
         return CG_NO_MEMORY;
     pthread_once(&once, init_library);
@@ -364,9 +371,7 @@ cg_err cg_resolver_new(struct cg_loop *loop, const struct cg_resolver_options *o
     resolver->ttl_max_s = options->ttl_max_s;
     resolver->kept.older = resolver->kept.newer = &resolver->kept;
     cg_timer_init(&resolver->timer, on_timer);
-    rc = ares_init_options(&resolver->channel, &ares,
-                           ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS |
-                               ARES_OPT_SOCK_STATE_CB);
+    rc = ares_init_options(&resolver->channel, &ares, options_given);
     if (rc != ARES_SUCCESS) {
         free(resolver);
         return rc == ARES_ENOMEM ? CG_NO_MEMORY : CG_IO;
