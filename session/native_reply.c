@@ -45,9 +45,8 @@ static cg_err find_one(const struct cg_head *head, enum cg_token token, struct c
 }
 
 /* Verifies a SAPI-Response over what the sender of sent got. */
-static cg_err check_signature(struct cg_native_sent *sent, struct cg_kit *kit,
-                              struct cg_span value, enum cg_body_mode body_mode,
-                              const struct cg_hash *trailers_digest,
+static cg_err check_signature(struct cg_native_sent *sent, struct cg_kit *kit, struct cg_span value,
+                              enum cg_body_mode body_mode, const struct cg_hash *trailers_digest,
                               const struct cg_verifier *transport)
 {
     struct cg_response_parts parts = {
