@@ -5,6 +5,7 @@
 #include "lib/base/try.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/hsig.h"
+#include "lib/identity/didop.h"
 #include "tests/support/channel.h"
 #include "tests/support/check.h"
 #include "tests/support/keys.h"
@@ -177,6 +178,45 @@ TEST(refuses_a_grant_whose_signature_or_keys_are_not_the_wallets)
     memset(other.session_key, 0xff, sizeof other.session_key);
     CHECK_ERR(cg_grant_verify(cg_test_crypto(), &body, &other, &did), CG_KEY);
     CHECK(did.waddr.text[0] == '\0');
+}
+
+/* The wallet's document after one operation by its next keys, S = 20..3f. */
+static void change_did(enum cg_didop_kind kind, struct cg_buf *wallet_doc)
+{
+    struct cg_span inception = cg_vector_hex("v1:wallet.walletdoc");
+    CG_AUTO(buf) struct cg_buf didop = {0};
+    struct cg_did_state before;
+
+    cg_buf_init(&didop, CG_DIDOP_MAX_BYTES);
+    cg_buf_init(wallet_doc, CG_DOCUMENT_MAX_BYTES);
+    CHECK_OK(cg_did_begin(inception, &before));
+    CHECK_OK(cg_didop_issue(cg_test_signer(0x20), kind, &before, NULL, &didop));
+    CHECK_OK(cg_did_append(inception, cg_buf_span(&didop), wallet_doc));
+}
+
+TEST(goes_by_the_keys_of_the_newest_operation)
+{
+    CG_AUTO(buf) struct cg_buf rotated = {0};
+    CG_AUTO(buf) struct cg_buf deactivated = {0};
+    struct cg_did_state did = {0};
+    struct cg_grant_body body;
+    uint8_t sig[CG_HSIG_BYTES];
+    struct cg_grant grant;
+
+    change_did(CG_DIDOP_ROTATE, &rotated);
+    change_did(CG_DIDOP_DEACTIVATE, &deactivated);
+    CHECK_OK(cg_grant_body_read(cg_vector_hex("v1:grant.body"), &body));
+    CHECK_OK(cg_grant_read(body.grant, &grant));
+    body.wallet_doc = cg_buf_span(&rotated);
+    CHECK_ERR(cg_grant_verify(cg_test_crypto(), &body, &grant, &did), CG_SIGNATURE);
+    CHECK_OK(cg_grant_sign(cg_test_signer(0x20), body.grant, sig));
+    body.signature = CG_BYTES(sig);
+    body.wallet_doc = cg_buf_span(&deactivated);
+    CHECK_ERR(cg_grant_verify(cg_test_crypto(), &body, &grant, &did), CG_REVOKED);
+    CHECK(did.seq == 0);
+    body.wallet_doc = cg_buf_span(&rotated);
+    CHECK_OK(cg_grant_verify(cg_test_crypto(), &body, &grant, &did));
+    CHECK(did.seq == 1);
 }
 
 /* The first grant, with n bytes at a place found by the text before them replaced. */
@@ -387,7 +427,8 @@ SUITE(grant, T(reads_and_writes_every_grant_of_the_table), T(reads_what_v1_says)
       T(reads_optional_members), T(signs_and_answers_as_the_table_says),
       T(agrees_with_v1_about_answer_confirmation_and_proof), T(verifies_the_posted_body_of_v1),
       T(refuses_a_grant_whose_signature_or_keys_are_not_the_wallets),
-      T(refuses_grants_that_are_malformed), T(refuses_a_listed_hybrid_and_a_mode_twice),
-      T(refuses_61_minutes_and_takes_60), T(refuses_every_prefix_and_what_goes_on_after_the_end),
+      T(goes_by_the_keys_of_the_newest_operation), T(refuses_grants_that_are_malformed),
+      T(refuses_a_listed_hybrid_and_a_mode_twice), T(refuses_61_minutes_and_takes_60),
+      T(refuses_every_prefix_and_what_goes_on_after_the_end),
       T(refuses_posted_bodies_that_are_malformed), T(writes_no_grant_that_would_not_be_read),
       T(a_scope_is_exact), T(takes_the_answers_body_apart_and_puts_it_together))

@@ -31,6 +31,22 @@ TEST(takes_the_1024_latest_in_any_order)
     CHECK_ERR(cg_window_check(&window, 1), CG_STALE);
 }
 
+TEST(a_jump_of_about_the_windows_length_leaves_nothing_used_behind)
+{
+    for (uint64_t jump = 1; jump <= 1030; jump += jump < 1018 ? 113 : 1) {
+        struct cg_window window = {0};
+
+        for (uint64_t c = 1; c <= CG_WINDOW_BITS; c++)
+            CHECK_OK(cg_window_commit(&window, c));
+        CHECK_OK(cg_window_commit(&window, CG_WINDOW_BITS + jump));
+        for (uint64_t c = CG_WINDOW_BITS + 1; c < CG_WINDOW_BITS + jump; c++)
+            CHECK_ERR(cg_window_check(&window, c),
+                      jump - (c - CG_WINDOW_BITS) < CG_WINDOW_BITS ? CG_OK : CG_STALE);
+        for (uint64_t c = jump + 1; c <= CG_WINDOW_BITS; c++)
+            CHECK_ERR(cg_window_check(&window, c), CG_REPLAY);
+    }
+}
+
 TEST(refuses_zero_and_takes_the_largest)
 {
     struct cg_window window = {0};
@@ -97,5 +113,6 @@ TEST(agrees_with_a_naive_list_over_many_random_walks)
 }
 
 SUITE(window, T(takes_each_counter_once), T(takes_the_1024_latest_in_any_order),
+      T(a_jump_of_about_the_windows_length_leaves_nothing_used_behind),
       T(refuses_zero_and_takes_the_largest), T(a_check_and_a_failed_commit_change_nothing),
       T(agrees_with_a_naive_list_over_many_random_walks))
