@@ -393,6 +393,31 @@ TEST(a_reader_that_stops_reading_costs_the_sender_a_bounded_number_of_bytes)
     both_stop(&both);
 }
 
+static void stall_upload(enum cg_speaks speaks)
+{
+    struct both both;
+    size_t before;
+
+    both_start(&both, speaks);
+    both.echo.holds = true;
+    both_run(&both, 1, 256 * 1024 * 1024);
+    before = heap_in_use();
+    CHECK(!cg_loop_run_for(both.echo.loop, 500));
+    CHECK(both.client.is_open);
+    CHECK(both.client.asks[0].n_sent > 0);
+    CHECK(both.client.asks[0].n_sent < 32 * 1024 * 1024); /* the kernel's buffers, and ours */
+    if (before > 0)
+        CHECK(heap_in_use() - before < 1024 * 1024);
+    both_stop(&both);
+}
+
+TEST(a_handler_that_takes_nothing_stops_an_upload)
+{
+    stall_upload(CG_SPEAKS_ALPN);
+    stall_upload(CG_SPEAKS_H2);
+    stall_upload(CG_SPEAKS_H1);
+}
+
 /* The same without an engine at the other end, which therefore takes nothing from its socket. */
 TEST(a_peer_that_takes_nothing_from_its_socket_is_cut_after_its_time)
 {
@@ -638,6 +663,7 @@ SUITE(pump, T(many_exchanges_of_one_connection_echo_between_two_loops),
       T(bodies_larger_than_every_buffer_echo_between_two_loops),
       T(http_1_1_echoes_too_with_and_without_tls), T(the_owner_may_close_from_within_an_event),
       T(a_reader_that_stops_reading_costs_the_sender_a_bounded_number_of_bytes),
+      T(a_handler_that_takes_nothing_stops_an_upload),
       T(a_peer_that_takes_nothing_from_its_socket_is_cut_after_its_time),
       T(a_slow_reader_is_not_a_dead_one), T(who_does_not_shake_hands_in_time_is_cut),
       T(what_is_no_handshake_is_cut_and_hears_why), T(lingering_ends_by_itself),
