@@ -138,9 +138,10 @@ static void verified(struct gw_request *req, struct cg_call *call)
     }
     req->grant_job = work->job;
     work->job = NULL;
-    if (req->grant_job->result != CG_OK) {
+    struct cg_fault fault;
+    if (cg_gate_grant_verdict(req->grant_job, &fault) != CG_OK) {
         take_tokens(req, BAD_GRANT_TOKENS);
-        gw_refuse(req, CG_REFUSAL_AUTH_FAILED, req->grant_job->result, "grant-proof");
+        gw_refuse(req, fault.refusal, fault.err, fault.check);
         return;
     }
     ask_ledger(req);

@@ -151,6 +151,9 @@ CG_MUST_USE cg_err cg_gate_grant_check(const struct cg_gate *gate, struct cg_kit
 /* cg_grant_job_run verifies wallet_doc, keys and signature; touches nothing but the job. */
 void cg_grant_job_run(struct cg_grant_job *job, const struct cg_crypto *crypto);
 void cg_grant_job_free(struct cg_grant_job *job);
+/* cg_gate_grant_verdict tells what came of it: a malformed wallet_doc is a bad request, anything
+ * that keys decide a failure of authentication. cg_gate_grant_commit asks the same. */
+CG_MUST_USE cg_err cg_gate_grant_verdict(const struct cg_grant_job *job, struct cg_fault *fault);
 
 /* What the gateway answers on its own account. */
 struct cg_gate_terms {

@@ -122,11 +122,9 @@ void cg_grant_job_run(struct cg_grant_job *job, const struct cg_crypto *crypto)
     job->result = cg_grant_verify(crypto, &job->body, &job->grant, &job->did);
 }
 
-/* What the form of a document decides is a malformed request, what keys decide a failure of
- * authentication. */
-static cg_err check_result(cg_err result, struct cg_fault *fault)
+cg_err cg_gate_grant_verdict(const struct cg_grant_job *job, struct cg_fault *fault)
 {
-    switch (result) {
+    switch (job->result) {
     case CG_OK:
         return CG_OK;
     case CG_SHORT:
@@ -136,9 +134,9 @@ static cg_err check_result(cg_err result, struct cg_fault *fault)
     case CG_SCHEMA:
     case CG_TOO_LARGE:
     case CG_VERSION:
-        return cg_gate_fail(fault, CG_REFUSAL_BAD_REQUEST, result, CG_GATE_CHECK_GRANT_PROOF);
+        return cg_gate_fail(fault, CG_REFUSAL_BAD_REQUEST, job->result, CG_GATE_CHECK_GRANT_PROOF);
     default:
-        return cg_gate_fail_auth(fault, result, CG_GATE_CHECK_GRANT_PROOF);
+        return cg_gate_fail_auth(fault, job->result, CG_GATE_CHECK_GRANT_PROOF);
     }
 }
 
@@ -280,7 +278,7 @@ cg_err cg_gate_grant_commit(struct cg_gate *gate, struct cg_kit *kit,
 
     if (gate->state == CG_GATE_CLOSING)
         return cg_gate_fail(fault, CG_REFUSAL_UNAVAILABLE, CG_CLOSED, CG_GATE_CHECK_GRANT_LIMIT);
-    CG_TRY(check_result(job->result, fault));
+    CG_TRY(cg_gate_grant_verdict(job, fault));
     /* Another grant may have been committed since the check. */
     CG_TRY(check_new(gate, &job->hash, fault));
     CG_TRY(check_wallet(gate, &job->grant, fault));
