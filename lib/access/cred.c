@@ -1,0 +1,65 @@
+#include "lib/access/policy.h"
+
+#include "lib/base/limits.h"
+#include "lib/base/span.h"
+#include "lib/base/try.h"
+#include "lib/identity/waddr.h"
+#include "lib/wire/cbor.h"
+
+#define WORD_MAX_BYTES 63
+
+/* {"v":1,"aud","role","nonce","owner","until","wallet"}, in canonical order. */
+cg_err cg_cred_read(struct cg_span wire, struct cg_cred *out)
+{
+    struct cg_cbor r = cg_cbor_of(wire);
+    struct cg_cred got = {0};
+
+    cg_cbor_map(&r, 7, 7);
+    cg_cbor_key(&r, "v");
+    if (cg_cbor_uint(&r) != 1)
+        cg_cbor_fail(&r, CG_VERSION);
+    cg_cbor_key(&r, "aud");
+    got.aud = cg_cbor_text(&r, WORD_MAX_BYTES);
+    cg_cbor_key(&r, "role");
+    got.role = cg_cbor_text(&r, WORD_MAX_BYTES);
+    cg_cbor_key(&r, "nonce");
+    cg_cbor_bytes_n(&r, 16);
+    cg_cbor_key(&r, "owner");
+    struct cg_span owner = cg_cbor_text(&r, CG_DID_CHARS);
+    cg_cbor_key(&r, "until");
+    uint64_t until = cg_cbor_uint(&r);
+    cg_cbor_key(&r, "wallet");
+    struct cg_span wallet = cg_cbor_text(&r, CG_WADDR_CHARS);
+    CG_TRY(cg_cbor_end(&r));
+    if (until > CG_JSON_MAX_INT)
+        return CG_TOO_LARGE;
+    got.until.s = (int64_t)until;
+    CG_TRY(cg_did_read(owner, &got.owner));
+    CG_TRY(cg_waddr_read(wallet, &got.wallet));
+    *out = got;
+    return CG_OK;
+}
+
+cg_err cg_cred_write(const struct cg_cred *cred, const uint8_t nonce[static 16],
+                     struct cg_writer *out)
+{
+    char did[CG_DID_CHARS + 1];
+
+    cg_did_write(&cred->owner, did);
+    cg_cbor_put_map(out, 7);
+    cg_cbor_put_key(out, "v");
+    cg_cbor_put_uint(out, 1);
+    cg_cbor_put_key(out, "aud");
+    cg_cbor_put_text(out, cred->aud);
+    cg_cbor_put_key(out, "role");
+    cg_cbor_put_text(out, cred->role);
+    cg_cbor_put_key(out, "nonce");
+    cg_cbor_put_bytes(out, cg_span_of(nonce, 16));
+    cg_cbor_put_key(out, "owner");
+    cg_cbor_put_text(out, cg_span_str(did));
+    cg_cbor_put_key(out, "until");
+    cg_cbor_put_uint(out, (uint64_t)cred->until.s);
+    cg_cbor_put_key(out, "wallet");
+    cg_cbor_put_text(out, cg_waddr_span(&cred->wallet));
+    return cg_writer_end(out);
+}
