@@ -19,7 +19,10 @@ enum cg_record_form {
     CG_RECORD_FOR_OPERATOR,
 };
 
-#define CG_RECORD_SIGNED_MAX_BYTES 8192
+/* Two lists of 16 texts of at most 259 bytes, and 14 fields that are no longer. */
+#define CG_RECORD_SIGNED_MAX_BYTES 12288
+/* 9999-12-31T23:59:59Z: later has no spelling in JSON. */
+#define CG_RECORD_TIME_MAX_S 253402300799
 
 /* cg_record_bytes writes R in one of its three forms. */
 CG_MUST_USE cg_err cg_record_bytes(const struct cg_record *record, enum cg_record_form form,

@@ -24,12 +24,13 @@ struct cg_resolve_answer {
 CG_MUST_USE cg_err cg_resolve_read(struct cg_span json, struct cg_buf *room,
                                    struct cg_resolve_answer *out);
 CG_MUST_USE cg_err cg_resolve_write(const struct cg_resolve_answer *answer, struct cg_writer *out);
-/* cg_resolve_read_denial parses a 404 problem document of the code "name-unresolved". */
+/* cg_resolve_read_denial parses a 404 problem document of the code "name-unresolved".
+ * Owns    as cg_resolve_read; a plain denial has a staple only, and its other members are empty. */
 CG_MUST_USE cg_err cg_resolve_read_denial(struct cg_span json, struct cg_buf *room,
                                           struct cg_resolve_answer *out);
-/* cg_resolve_put_denial writes the members a denial has beyond every problem's, each led by a
- * comma. */
-void cg_resolve_put_denial(const struct cg_resolve_answer *answer, struct cg_writer *out);
+/* cg_resolve_write_denial writes that document; id is the request's, 16 bytes. */
+CG_MUST_USE cg_err cg_resolve_write_denial(const struct cg_resolve_answer *answer,
+                                           const uint8_t id[16], struct cg_writer *out);
 
 /* What was asked, and what the asker knows. */
 struct cg_resolve_ask {
@@ -48,6 +49,7 @@ struct cg_resolve_ask {
 
 struct cg_resolve_result {
     struct cg_resolve_checks checks;
+    struct cg_resolve_answer answer;
     struct cg_record record;
     bool is_gone; /* a denial was proved: by absence, a tombstone, or a record that ran out */
     bool has_record;
@@ -57,14 +59,17 @@ struct cg_resolve_result {
 };
 
 /* cg_resolve_verify makes all checks of a 200 answer; the first failure ends it. What it does not
- * do is target resolution: cg_target_check_addresses, once the addresses are known.
+ * do is to judge addresses: cg_target_check_addresses, once they are known.
+ * Owns    out borrows from json and room; after an error only out->checks counts.
  * Errors  CG_MISMATCH, CG_EARLY, CG_EXPIRED, CG_ROLLBACK and CG_CONFLICT (alarms), CG_UNKNOWN
  *         (registry or log), CG_REVOKED, CG_KEY, CG_SIGNATURE, CG_PROOF, CG_STALE, CG_QUORUM,
- *         CG_TARGET, and those of what is malformed; out->checks is set in every case. */
+ *         CG_TARGET, CG_NOT_FOUND (a tombstone: all else is proved), and those of what is
+ *         malformed. */
 CG_MUST_USE cg_err cg_resolve_verify(const struct cg_resolve_ask *ask, struct cg_span json,
                                      struct cg_buf *room, struct cg_resolve_result *out);
 /* cg_resolve_verify_denial does the same for a 404: CG_OK means that the name is proved to be gone
- * or never to have been; whatever else means that this endpoint failed. */
+ * or never to have been; whatever else means that this endpoint failed.
+ * Errors  as above; CG_CONFLICT (the name lives), CG_ROLLBACK (never heard of, but seen before). */
 CG_MUST_USE cg_err cg_resolve_verify_denial(const struct cg_resolve_ask *ask, struct cg_span json,
                                             struct cg_buf *room, struct cg_resolve_result *out);
 

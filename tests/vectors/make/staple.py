@@ -21,7 +21,7 @@ def unhex(*path):
     return bytes.fromhex(at)
 
 
-owner, gateway, operator = v1["wallet"]["waddr"], v1["gateway"]["did"][8:], waddr(Hybrid(seed(0xe0)), bytes(32))
+owner, gateway, operator = v1["wallet"]["waddr"], v1["gateway"]["did"][8:], waddr(Hybrid(seed(0xe0)), next_hash(Hybrid(bytes(32))))
 fpr = v1["tlsls"]["fingerprint"]
 anchor, commitment = (bytes.fromhex(v1[k]["anchor"][-64:]) for k in ("tlsls", "registry"))
 tlsls_digest = object_digest(unhex("tlsls", "body_protected"), unhex("tlsls", "payload"))
