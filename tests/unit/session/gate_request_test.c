@@ -612,13 +612,15 @@ TEST(another_method_query_or_digest_fails)
     pair_done(&p);
 }
 
+#define ONCE "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
+#define TWICE ONCE ", " ONCE
+
 TEST(a_body_announced_in_two_ways_or_badly_is_malformed)
 {
     static const char *const digests[] = {
         "sha-256=:AAAA:",
         "sha-512=:AAAA:",
-        "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:, "
-        "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:",
+        TWICE,
         "",
     };
     struct cg_native_sent sent;

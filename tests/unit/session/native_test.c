@@ -59,10 +59,11 @@ static bool not_accepted(struct pair *p, const struct answered *a,
     CHECK_OK(cg_grant_reply_write(reply, &body));
     p->fault = (struct cg_fault){.check = "none"};
     cg_err err = accept_body(p, a, cg_buf_span(&body));
-    return CHECK(err != CG_OK && err == p->fault.err) &
-           CHECK_SPAN(cg_span_str(p->fault.check), cg_span_str(check)) &
-           CHECK(p->native.state == state && p->native.has_grant == has_grant &&
-                 p->native.offset_s == offset);
+    bool ok = CHECK(err != CG_OK && err == p->fault.err);
+    ok &= CHECK_SPAN(cg_span_str(p->fault.check), cg_span_str(check));
+    ok &= CHECK(p->native.state == state && p->native.has_grant == has_grant &&
+                p->native.offset_s == offset);
+    return ok;
 }
 
 TEST(is_ready_only_after_the_answer_was_verified)
