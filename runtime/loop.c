@@ -190,7 +190,7 @@ static void on_after(uv_check_t *after)
         uv_idle_stop(&loop->awake);
     }
     forget_time(loop);
-    if (atomic_load(&loop->stop))
+    if (loop->is_over || atomic_load(&loop->stop))
         uv_stop(&loop->uv);
 }
 
@@ -294,8 +294,10 @@ static void on_limit(uv_timer_t *limit)
 {
     struct cg_loop *loop = loop_of(limit->data);
 
+    /* libuv's versions run timers before or after the sockets; either way one whole pass is made,
+     * at whose end the loop stops. */
     loop->is_over = true;
-    uv_stop(&loop->uv);
+    wake(loop);
 }
 
 static void run(struct cg_loop *loop)
@@ -315,6 +317,7 @@ static void run(struct cg_loop *loop)
 
 void cg_loop_run(struct cg_loop *loop)
 {
+    loop->is_over = false;
     run(loop);
 }
 

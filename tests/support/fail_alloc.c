@@ -1,5 +1,8 @@
 #include "tests/support/fail_alloc.h"
 
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
 static size_t left; /* 0: nothing fails */
 static bool failed;
 
@@ -36,4 +39,28 @@ bool cg_fail_alloc_off(void)
 {
     left = 0;
     return failed;
+}
+
+/* A shared OpenSSL is linked already and asks the C library; it is told to ask here. */
+static void *openssl_malloc(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return __wrap_malloc(size);
+}
+
+static void *openssl_realloc(void *old, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return realloc(old, size);
+}
+
+static void openssl_free(void *old, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(old);
+}
+
+__attribute__((constructor)) static void take_over(void)
+{
+    CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
 }

@@ -202,9 +202,12 @@ static int ask(const struct house *house, const char *method, const char *path, 
                      "%zu\r\n\r\n%s",
                      method, path, strlen(body), body);
     CHECK(write(fd, request, (size_t)n) == n);
+    /* A socket with a time limit does not go on by itself after an interruption; newer kernels and
+     * libuv cause some without any signal. */
     for (ssize_t got;
-         len < sizeof answer - 1 && (got = read(fd, answer + len, sizeof answer - 1 - len)) > 0;)
-        len += (size_t)got;
+         len < sizeof answer - 1 && ((got = read(fd, answer + len, sizeof answer - 1 - len)) > 0 ||
+                                     (got < 0 && errno == EINTR));)
+        len += got > 0 ? (size_t)got : 0;
     close(fd);
     answer[len] = '\0';
     CHECK(sscanf(answer, "HTTP/1.1 %d ", &status) == 1);
