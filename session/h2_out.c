@@ -12,6 +12,7 @@
 #define LEAST_ROOM 512
 #define PSEUDO_MAX 5
 
+/* Ten kilobytes: n is set by hand, so that the rest is not cleared for every message. */
 struct fields {
     size_t n;
     nghttp2_nv nv[CG_HEAD_MAX_FIELDS + PSEUDO_MAX + 1];
@@ -90,12 +91,20 @@ static cg_err of_library(int rv)
 
 /* --- body --- */
 
+static bool submit_trailers(nghttp2_session *session, int32_t id, const struct cg_head *trailers)
+{
+    struct fields fields;
+
+    fields.n = 0;
+    add_fields(&fields, trailers);
+    return nghttp2_submit_trailer(session, id, fields.nv, fields.n) == 0;
+}
+
 static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *unused, size_t length,
                          uint32_t *flags, nghttp2_data_source *source, void *user)
 {
     struct cg_exchange *x = source->ptr;
     size_t n = x->out_ring.len < length ? x->out_ring.len : length;
-    struct fields fields = {.n = 0};
 
     (void)unused, (void)user;
     if (cg_exchange_is(x, CG_S_OVER) || (n == 0 && !cg_exchange_is(x, CG_S_OUT_END))) {
@@ -109,9 +118,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *unused, 
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (x->trailers_out) {
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        add_fields(&fields, x->trailers_out);
-        int rv = nghttp2_submit_trailer(session, id, fields.nv, fields.n);
-        if (rv != 0)
+        if (!submit_trailers(session, id, x->trailers_out))
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     return (ssize_t)n;
@@ -171,7 +178,7 @@ cg_err cg_h2_begin(struct cg_engine *e, const struct cg_head *head, bool is_end,
                    struct cg_exchange **out)
 {
     struct cg_h2 *h2 = cg_h2_of(e);
-    struct fields fields = {.n = 0};
+    struct fields fields;
     uint8_t digits[20];
     bool is_plain_connect = cg_span_is(head->method, "CONNECT") && head->protocol.len == 0;
 
@@ -182,6 +189,7 @@ cg_err cg_h2_begin(struct cg_engine *e, const struct cg_head *head, bool is_end,
     if (!x)
         return CG_NO_MEMORY;
 
+    fields.n = 0;
     add(&fields, CG_LIT(":method"), head->method);
     if (!is_plain_connect) {
         add(&fields, CG_LIT(":scheme"), head->scheme);
@@ -223,9 +231,10 @@ static struct cg_span status_text(int status, uint8_t digits[static 3])
 cg_err cg_h2_inform(struct cg_exchange *x, int status, const struct cg_head *head)
 {
     struct cg_h2 *h2 = cg_h2_of(x->engine);
-    struct fields fields = {.n = 0};
+    struct fields fields;
     uint8_t digits[3];
 
+    fields.n = 0;
     add(&fields, CG_LIT(":status"), status_text(status, digits));
     if (head)
         add_fields(&fields, head);
@@ -236,9 +245,10 @@ cg_err cg_h2_inform(struct cg_exchange *x, int status, const struct cg_head *hea
 cg_err cg_h2_answer(struct cg_exchange *x, const struct cg_head *head, bool is_end)
 {
     struct cg_h2 *h2 = cg_h2_of(x->engine);
-    struct fields fields = {.n = 0};
+    struct fields fields;
     uint8_t digits[3], length[20];
 
+    fields.n = 0;
     add(&fields, CG_LIT(":status"), status_text(head->status, digits));
     add_fields(&fields, head);
     if (head->status != 204)

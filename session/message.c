@@ -9,6 +9,7 @@
 /* RFC 9113, 6.5.2: what a field counts beside its bytes. */
 #define FIELD_OVERHEAD 32
 #define CONNECTION_MAX_NAMES 32
+#define ONES UINT64_C(0x0101010101010101)
 
 _Static_assert(CG_TOKEN_COUNT <= 128, "seen has 128 bits");
 
@@ -37,18 +38,31 @@ static cg_err check_name(struct cg_span name, bool *has_underscore)
     return CG_OK;
 }
 
+static bool has_control(const uint8_t *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((at[i] < 0x20 && at[i] != '\t') || at[i] == 0x7f)
+            return true;
+    return false;
+}
+
 /* field-content with obs-text, and HTAB (RFC 9110, 5.5): whatever ends a line or a string is out.
  */
 static cg_err check_value(struct cg_span value)
 {
-    unsigned bad = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < value.len; i++) {
-        uint8_t c = value.at[i];
-        bad |= (unsigned)(c < 0x20) & (unsigned)(c != '\t');
-        bad |= (unsigned)(c == 0x7f);
+    /* Eight at a time; a word with anything below a space or with DEL in it is looked at closely,
+     * and one that is flagged without need (a tab, or what borrows from one) loses nothing. */
+    for (; value.len - i >= 8; i += 8) {
+        uint64_t word;
+        memcpy(&word, value.at + i, 8);
+        uint64_t low = (word - ONES * 0x20) & ~word;
+        uint64_t del = ((word ^ ONES * 0x7f) - ONES) & ~(word ^ ONES * 0x7f);
+        if (((low | del) & ONES * 0x80) && has_control(value.at + i, 8))
+            return CG_SYNTAX;
     }
-    return bad ? CG_SYNTAX : CG_OK;
+    return has_control(value.at + i, value.len - i) ? CG_SYNTAX : CG_OK;
 }
 
 static struct cg_span trim(struct cg_span s)

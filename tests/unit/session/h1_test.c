@@ -327,8 +327,8 @@ TEST(refuses_quarrels_about_the_bodys_length)
         "Transfer-Encoding: xchunked\r\n",
         "Transfer-Encoding: \"chunked\"\r\n",
         "Transfer-Encoding: chunked;q=1\r\n",
-        "Transfer-Encoding: \x0b"
-        "chunked\r\n",
+        ("Transfer-Encoding: \x0b"
+         "chunked\r\n"),
         "Transfer-Encoding:\r\n",
         "Content-Length: 5\r\nContent-Length: 5\r\n",
         "Content-Length: 5\r\nContent-Length: 6\r\n",
@@ -522,8 +522,8 @@ TEST(means_the_same_in_every_cut_whatever_it_is)
     static const char *const seeds[] = {
         "POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: x\r\n\r\nhello",
         "GET httpcg://app/x HTTP/1.1\r\nHost: app\r\nCookie: a=b\r\nTE: x\r\n\r\n",
-        "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: a\r\n\r\n"
-        "5;a=b\r\nhello\r\n0\r\na: b\r\n\r\n",
+        ("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: a\r\n\r\n"
+         "5;a=b\r\nhello\r\n0\r\na: b\r\n\r\n"),
     };
     uint64_t random = 1;
     int n_served = 0, n_refused = 0;

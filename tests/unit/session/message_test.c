@@ -81,6 +81,22 @@ TEST(lets_nothing_in_that_could_end_a_line)
     cg_arena_done(&arena);
 }
 
+TEST(finds_a_control_character_at_any_place_of_a_long_value)
+{
+    for (size_t len = 1; len < 40; len++)
+        for (size_t at = 0; at < len; at++) {
+            static const uint8_t controls[] = {0, '\n', '\r', 0x1f, 0x7f};
+            uint8_t value[40];
+            start();
+            memset(value, 0xff, sizeof value);
+            value[len / 2] = '\t';
+            CHECK_OK(cg_head_add(&head, CG_TOKEN_SERVER, cg_span_of(value, len)));
+            value[at] = controls[(at + len) % sizeof controls];
+            CHECK_ERR(cg_head_add(&head, CG_TOKEN_SERVER, cg_span_of(value, len)), CG_SYNTAX);
+            cg_arena_done(&arena);
+        }
+}
+
 TEST(takes_lower_case_tokens_as_names_and_nothing_else)
 {
     const char *good = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
@@ -166,6 +182,7 @@ SUITE(message, T(knows_every_name_of_its_list_and_nothing_beside_it),
       T(gives_family_members_the_familys_token_unless_they_have_their_own),
       T(keeps_order_and_counts_lines), T(counts_the_list_as_http_2_does),
       T(lets_nothing_in_that_could_end_a_line),
+      T(finds_a_control_character_at_any_place_of_a_long_value),
       T(takes_lower_case_tokens_as_names_and_nothing_else), T(stops_at_its_number_of_fields),
       T(finds_members_of_lists), T(drops_hop_by_hop_fields_and_those_that_connection_names),
       T(refuses_a_connection_that_names_what_is_end_to_end),
