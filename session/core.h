@@ -23,6 +23,9 @@
 #define CG_S_GONE 65536u       /* over and released: not counted any more */
 #define CG_S_RESET_OURS 16384u /* our user gave it up */
 
+/* Interim responses to one request. */
+#define CG_INFORMS_MAX 16
+
 struct cg_engine_ops {
     cg_err (*feed)(struct cg_engine *e, struct cg_span in, size_t *taken);
     void (*eof)(struct cg_engine *e);

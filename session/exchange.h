@@ -83,6 +83,7 @@ struct cg_exchange {
     unsigned state;                              /* CG_S_ in core.h */
     uint64_t in_left; /* body bytes that the stated length still promises */
     uint64_t out_left;
+    unsigned n_informs;
     uint64_t moved_bytes;         /* since the stall period began */
     struct cg_head *trailers_out; /* wait until the ring ran empty */
     bool is_patient;

@@ -1,112 +1,18 @@
 /* h1_in.c: what the peer sent. Bytes are cut where a message's parts end, lines are judged by
- * h1_line.c, and only then llhttp sees them; where the two disagree about a message's end, the
- * message is refused. */
+ * h1_line.c, bodies by h1_body.c, and only then llhttp sees them; where the two disagree about a
+ * message's end, the message is refused. */
 #include <string.h>
 
 #include "lib/base/span.h"
-#include "lib/base/try.h"
 #include "session/h1_line.h"
 #include "session/h1_own.h"
 
 /* What a head may leave allocated between two requests. */
 #define HEAD_KEEP_BYTES 4096
 
-/* --- llhttp's callbacks --- */
-
-static struct cg_h1 *of(llhttp_t *parser)
-{
-    return parser->data;
-}
-
-/* A head is parsed in one piece, so a name or value comes in one piece too, or in ones that touch.
- */
-static void extend(struct cg_h1 *h1, struct cg_span *span, const char *at, size_t len)
-{
-    if (span->at && span->at + span->len != (const uint8_t *)at)
-        h1->field_fault = CG_SYNTAX;
-    else if (span->at)
-        span->len += len;
-    else
-        *span = cg_span_of(at, len);
-}
-
-static int on_name(llhttp_t *parser, const char *at, size_t len)
-{
-    extend(of(parser), &of(parser)->name, at, len);
-    return 0;
-}
-
-static int on_value(llhttp_t *parser, const char *at, size_t len)
-{
-    extend(of(parser), &of(parser)->value, at, len);
-    return 0;
-}
-
-static int on_field_complete(llhttp_t *parser)
-{
-    struct cg_h1 *h1 = of(parser);
-    cg_err err = h1->field_fault == CG_OK ? cg_head_add_named(h1->to, h1->name, h1->value) : CG_OK;
-
-    if (err != CG_OK)
-        h1->field_fault = err == CG_NO_MEMORY ? CG_TOO_LARGE : err;
-    h1->name = h1->value = (struct cg_span){0};
-    return 0;
-}
-
-static int on_headers_complete(llhttp_t *parser)
-{
-    /* Nothing is ever upgraded by the parser: what follows stays HTTP. */
-    parser->upgrade = 0;
-    return of(parser)->skips_body ? 1 : 0;
-}
-
-static int on_body(llhttp_t *parser, const char *at, size_t len)
-{
-    struct cg_h1 *h1 = of(parser);
-
-    if (!h1->x || cg_exchange_is(h1->x, CG_S_DISCARD))
-        return 0;
-    cg_err err = cg_exchange_fill(h1->x, cg_span_of(at, len));
-    if (err != CG_OK)
-        h1->field_fault = err;
-    return err == CG_OK ? 0 : -1;
-}
-
-static int on_message_complete(llhttp_t *parser)
-{
-    of(parser)->is_complete = true;
-    return 0;
-}
-
-static const llhttp_settings_t settings = {
-    .on_header_field = on_name,
-    .on_header_value = on_value,
-    .on_header_value_complete = on_field_complete,
-    .on_headers_complete = on_headers_complete,
-    .on_body = on_body,
-    .on_message_complete = on_message_complete,
-};
-
-static bool parse(struct cg_h1 *h1, struct cg_span bytes)
-{
-    return llhttp_execute(&h1->parser, (const char *)bytes.at, bytes.len) == HPE_OK;
-}
-
-static void start_parser(struct cg_h1 *h1, struct cg_head *to)
-{
-    /* llhttp reads its settings and takes them as mutable for its own reasons. */
-    llhttp_init(&h1->parser, h1->base.is_server ? HTTP_REQUEST : HTTP_RESPONSE,
-                (llhttp_settings_t *)(uintptr_t)&settings);
-    h1->parser.data = h1;
-    h1->to = to;
-    h1->field_fault = CG_OK;
-    h1->name = h1->value = (struct cg_span){0};
-    h1->is_complete = false;
-}
-
 /* --- ends, good and bad --- */
 
-static void collect_anew(struct cg_h1 *h1, enum cg_h1_phase phase)
+void cg_h1_collect_anew(struct cg_h1 *h1, enum cg_h1_phase phase)
 {
     if (h1->head.cap > HEAD_KEEP_BYTES) {
         size_t max = h1->head.max;
@@ -121,14 +27,11 @@ static void collect_anew(struct cg_h1 *h1, enum cg_h1_phase phase)
 
 void cg_h1_expect(struct cg_h1 *h1)
 {
-    collect_anew(h1, CG_H1_HEAD);
-    h1->n_informs = 0;
+    cg_h1_collect_anew(h1, CG_H1_HEAD);
     h1->ext_total = 0;
 }
 
-/* The peer broke the rules. A server says so where it still can, and nothing after it is read; a
- * client's connection is worth nothing any more. */
-static void spoil(struct cg_h1 *h1, int status, cg_err fault)
+void cg_h1_spoil(struct cg_h1 *h1, int status, cg_err fault)
 {
     h1->base.head_since = CG_NEVER;
     if (h1->base.is_server && !h1->x)
@@ -139,7 +42,7 @@ static void spoil(struct cg_h1 *h1, int status, cg_err fault)
         return;
     }
     h1->must_close = true;
-    collect_anew(h1, CG_H1_DEAF);
+    cg_h1_collect_anew(h1, CG_H1_DEAF);
     if (cg_exchange_is(h1->x, CG_S_OUT_END)) { /* the answer was given: it still goes out */
         h1->x->state |= CG_S_DISCARD;
         h1->x->fault = fault;
@@ -149,7 +52,7 @@ static void spoil(struct cg_h1 *h1, int status, cg_err fault)
     }
 }
 
-static void finish(struct cg_h1 *h1)
+void cg_h1_finish(struct cg_h1 *h1)
 {
     h1->phase = CG_H1_WAIT;
     cg_exchange_in_end(h1->x);
@@ -158,22 +61,13 @@ static void finish(struct cg_h1 *h1)
 
 /* --- heads --- */
 
-static void start_size(struct cg_h1 *h1)
-{
-    h1->phase = CG_H1_SIZE;
-    h1->body_left = 0;
-    h1->n_digits = 0;
-    h1->ext_bytes = 0;
-    h1->in_ext = h1->saw_cr = false;
-}
-
 static void start_body(struct cg_h1 *h1)
 {
-    collect_anew(h1, h1->phase);
+    cg_h1_collect_anew(h1, h1->phase);
     if (h1->phase == CG_H1_SIZE)
-        start_size(h1);
+        cg_h1_start_size(h1);
     else if (h1->phase == CG_H1_WAIT)
-        finish(h1);
+        cg_h1_finish(h1);
 }
 
 static void finish_request(struct cg_h1 *h1)
@@ -187,8 +81,8 @@ static void finish_request(struct cg_h1 *h1)
     h1->x = x;
     h1->last_id++;
     h1->skips_body = false;
-    start_parser(h1, &x->in);
-    bool parsed = parse(h1, cg_buf_span(&h1->head));
+    cg_h1_start_parser(h1, &x->in);
+    bool parsed = cg_h1_parse(h1, cg_buf_span(&h1->head));
     int status = !parsed && llhttp_get_errno(&h1->parser) == HPE_INVALID_METHOD
                      ? 501
                      : cg_h1_judge_request(h1, x);
@@ -197,7 +91,7 @@ static void finish_request(struct cg_h1 *h1)
     if (status == 0 && h1->is_complete != (h1->phase == CG_H1_WAIT))
         status = 400;
     if (status) {
-        spoil(h1, status, status == 431 || status == 414 ? CG_TOO_LARGE : CG_PROTOCOL);
+        cg_h1_spoil(h1, status, status == 431 || status == 414 ? CG_TOO_LARGE : CG_PROTOCOL);
         return;
     }
     x->state |= CG_S_IN_HEAD;
@@ -208,13 +102,13 @@ static void finish_request(struct cg_h1 *h1)
 
 static void finish_interim(struct cg_h1 *h1, struct cg_exchange *x)
 {
-    if (h1->status == 101 || ++h1->n_informs > CG_H1_INFORMS_MAX) {
+    if (h1->status == 101 || ++x->n_informs > CG_INFORMS_MAX) {
         cg_h1_end(h1, CG_PROTOCOL);
         return;
     }
     x->inform.status = h1->status;
     cg_exchange_note(x, CG_X_INFORM);
-    collect_anew(h1, CG_H1_HEAD);
+    cg_h1_collect_anew(h1, CG_H1_HEAD);
 }
 
 static void finish_response(struct cg_h1 *h1)
@@ -226,8 +120,8 @@ static void finish_response(struct cg_h1 *h1)
         cg_head_init(&x->inform, &x->arena);
     h1->skips_body =
         is_interim || h1->status == 204 || h1->status == 304 || cg_exchange_is(x, CG_S_IS_HEAD);
-    start_parser(h1, is_interim ? &x->inform : &x->in);
-    bool parsed = parse(h1, cg_buf_span(&h1->head));
+    cg_h1_start_parser(h1, is_interim ? &x->inform : &x->in);
+    bool parsed = cg_h1_parse(h1, cg_buf_span(&h1->head));
     if (cg_h1_judge_response(h1, x) != 0 || !parsed ||
         h1->is_complete != (h1->phase == CG_H1_WAIT)) {
         cg_h1_end(h1, CG_PROTOCOL);
@@ -250,16 +144,16 @@ static void finish_trailers(struct cg_h1 *h1)
 
     h1->to = &x->in_trailers;
     h1->field_fault = CG_OK;
-    bool parsed = parse(h1, cg_buf_span(&h1->head));
+    bool parsed = cg_h1_parse(h1, cg_buf_span(&h1->head));
     if (!parsed || !h1->is_complete || h1->field_fault != CG_OK ||
         x->in_trailers.list_bytes > h1->base.conf.head_max_bytes || cg_h1_judge_trailers(x) != 0) {
-        spoil(h1, 400, CG_PROTOCOL);
+        cg_h1_spoil(h1, 400, CG_PROTOCOL);
         return;
     }
     if (x->in_trailers.n_fields)
         cg_exchange_note(x, CG_X_TRAILERS);
-    collect_anew(h1, CG_H1_WAIT);
-    finish(h1);
+    cg_h1_collect_anew(h1, CG_H1_WAIT);
+    cg_h1_finish(h1);
 }
 
 /* --- lines --- */
@@ -311,7 +205,7 @@ static void end_line(struct cg_h1 *h1)
     }
     int status = judge_line(h1);
     if (status) {
-        spoil(h1, status, status == 414 ? CG_TOO_LARGE : CG_PROTOCOL);
+        cg_h1_spoil(h1, status, status == 414 ? CG_TOO_LARGE : CG_PROTOCOL);
         return;
     }
     h1->line_from = h1->head.len;
@@ -331,7 +225,7 @@ static size_t collect(struct cg_h1 *h1, struct cg_span in)
         h1->x->has_answered = true;
     if (n > limit - h1->head.len) {
         bool is_first = h1->phase == CG_H1_HEAD && h1->fields_from == 0;
-        spoil(h1, is_first ? 414 : 431, CG_TOO_LARGE);
+        cg_h1_spoil(h1, is_first ? 414 : 431, CG_TOO_LARGE);
         return in.len;
     }
     cg_err err = cg_buf_add(&h1->head, cg_span_first(in, n));
@@ -339,110 +233,6 @@ static size_t collect(struct cg_h1 *h1, struct cg_span in)
         cg_h1_end(h1, err);
     else if (end)
         end_line(h1);
-    return n;
-}
-
-/* --- bodies --- */
-
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* One byte of "size [;name[=value]] CRLF"; false: malformed. Quoted values and a second extension
- * are, too: parsers do not agree on them. */
-static bool take_size_byte(struct cg_h1 *h1, uint8_t c)
-{
-    if (c == '\r') {
-        h1->saw_cr = true;
-        return h1->n_digits > 0 && h1->ext_bytes != 1;
-    }
-    if (h1->in_ext || c == ';') {
-        bool is_good =
-            h1->n_digits > 0 && (h1->in_ext ? c == '=' || cg_h1_is_token_char(c) : c == ';');
-        h1->in_ext = true;
-        h1->ext_total++;
-        return is_good && ++h1->ext_bytes <= CG_H1_EXT_MAX_BYTES &&
-               h1->ext_total <= CG_H1_EXT_TOTAL_MAX_BYTES;
-    }
-    int value = hex_value(c);
-    if (value < 0 || ++h1->n_digits > CG_H1_SIZE_MAX_DIGITS)
-        return false;
-    h1->body_left = h1->body_left << 4 | (unsigned)value;
-    return true;
-}
-
-static size_t take_size(struct cg_h1 *h1, struct cg_span in)
-{
-    bool is_end = false, is_good = true;
-    size_t n = 0;
-
-    while (n < in.len && !is_end && is_good) {
-        uint8_t c = in.at[n++];
-        if (h1->saw_cr)
-            is_end = is_good = c == '\n';
-        else
-            is_good = take_size_byte(h1, c);
-    }
-    if (!is_good || !parse(h1, cg_span_first(in, n))) {
-        spoil(h1, 400, CG_PROTOCOL);
-        return in.len;
-    }
-    if (is_end && h1->body_left == 0)
-        collect_anew(h1, CG_H1_TRAILERS);
-    else if (is_end)
-        h1->phase = CG_H1_CHUNK;
-    return n;
-}
-
-static size_t take_chunk_end(struct cg_h1 *h1, struct cg_span in)
-{
-    bool is_cr = h1->phase == CG_H1_CHUNK_CR;
-
-    if (in.at[0] != (is_cr ? '\r' : '\n') || !parse(h1, cg_span_first(in, 1))) {
-        spoil(h1, 400, CG_PROTOCOL);
-        return in.len;
-    }
-    if (is_cr)
-        h1->phase = CG_H1_CHUNK_LF;
-    else
-        start_size(h1);
-    return 1;
-}
-
-static size_t body_room(const struct cg_h1 *h1)
-{
-    if (!h1->x || cg_exchange_is(h1->x, CG_S_DISCARD))
-        return SIZE_MAX;
-    return h1->x->in_ring.max - h1->x->in_ring.len;
-}
-
-static size_t take_body(struct cg_h1 *h1, struct cg_span in)
-{
-    size_t n = in.len < body_room(h1) ? in.len : body_room(h1);
-
-    if (h1->phase != CG_H1_TO_EOF && n > h1->body_left)
-        n = (size_t)h1->body_left;
-    if (n == 0)
-        return 0;
-    if (!parse(h1, cg_span_first(in, n))) {
-        spoil(h1, 400, h1->field_fault != CG_OK ? h1->field_fault : CG_PROTOCOL);
-        return in.len;
-    }
-    if (h1->phase == CG_H1_TO_EOF)
-        return n;
-    h1->body_left -= n;
-    if (h1->body_left > 0)
-        return n;
-    if (h1->phase == CG_H1_CHUNK)
-        h1->phase = CG_H1_CHUNK_CR;
-    else if (h1->is_complete)
-        finish(h1);
-    else
-        spoil(h1, 400, CG_PROTOCOL);
     return n;
 }
 
@@ -476,14 +266,14 @@ static size_t step(struct cg_h1 *h1, struct cg_span in)
     case CG_H1_TRAILERS:
         return collect(h1, in);
     case CG_H1_SIZE:
-        return take_size(h1, in);
+        return cg_h1_take_size(h1, in);
     case CG_H1_CHUNK_CR:
     case CG_H1_CHUNK_LF:
-        return take_chunk_end(h1, in);
+        return cg_h1_take_chunk_end(h1, in);
     case CG_H1_LENGTH:
     case CG_H1_CHUNK:
     case CG_H1_TO_EOF:
-        return take_body(h1, in);
+        return cg_h1_take_body(h1, in);
     case CG_H1_WAIT:
         take_unexpected(h1);
         return in.len;
@@ -519,7 +309,7 @@ size_t cg_h1_room(const struct cg_engine *e)
     case CG_H1_CHUNK_CR:
     case CG_H1_CHUNK_LF:
     case CG_H1_TO_EOF:
-        return body_room(h1);
+        return cg_h1_body_room(h1);
     default:
         /* A body may begin behind the head; its ring is as large as this. */
         return e->conf.in_max_bytes;
@@ -531,7 +321,7 @@ void cg_h1_eof(struct cg_engine *e)
     struct cg_h1 *h1 = cg_h1_of(e);
 
     if (h1->x && h1->phase == CG_H1_TO_EOF) {
-        finish(h1);
+        cg_h1_finish(h1);
     } else {
         if (h1->x && !h1->is_aborted)
             h1->x->reset_by_peer = true;

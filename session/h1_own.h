@@ -10,8 +10,6 @@
 #define CG_H1_SIZE_MAX_DIGITS 15
 #define CG_H1_EXT_MAX_BYTES 256
 #define CG_H1_EXT_TOTAL_MAX_BYTES (16 * 1024)
-/* Interim responses to one request. */
-#define CG_H1_INFORMS_MAX 16
 
 enum cg_h1_phase {
     CG_H1_HEAD,     /* collecting a head's lines */
@@ -52,7 +50,6 @@ struct cg_h1 {
     bool skips_body;  /* what llhttp is told of this response's body */
     int status;       /* of the response head being read */
     int minor;
-    unsigned n_informs;
 
     /* Outgoing. */
     struct cg_buf out; /* heads, waiting to be pulled */
@@ -71,6 +68,26 @@ void cg_h1_eof(struct cg_engine *e);
 size_t cg_h1_room(const struct cg_engine *e);
 /* cg_h1_expect makes it ready for the next message. */
 void cg_h1_expect(struct cg_h1 *h1);
+
+/* cg_h1_collect_anew drops the lines collected so far. */
+void cg_h1_collect_anew(struct cg_h1 *h1, enum cg_h1_phase phase);
+/* cg_h1_spoil: the peer broke the rules. A server says so where it still can, and nothing after it
+ * is read; a client's connection is worth nothing any more. */
+void cg_h1_spoil(struct cg_h1 *h1, int status, cg_err fault);
+/* cg_h1_finish: the peer's message is complete. */
+void cg_h1_finish(struct cg_h1 *h1);
+
+/* h1_parse.c */
+void cg_h1_start_parser(struct cg_h1 *h1, struct cg_head *to);
+/* cg_h1_parse gives llhttp the next bytes; false: it does not like them. */
+bool cg_h1_parse(struct cg_h1 *h1, struct cg_span bytes);
+
+/* h1_body.c: each takes some of in, at least a byte, or all of it where it is malformed. */
+void cg_h1_start_size(struct cg_h1 *h1);
+size_t cg_h1_take_size(struct cg_h1 *h1, struct cg_span in);
+size_t cg_h1_take_chunk_end(struct cg_h1 *h1, struct cg_span in);
+size_t cg_h1_take_body(struct cg_h1 *h1, struct cg_span in); /* 0: no room */
+size_t cg_h1_body_room(const struct cg_h1 *h1);
 
 /* h1_head.c: what a complete head means. Each gives 0 or the status to refuse with; a client's
  * statuses only tell good from bad. */

@@ -185,6 +185,7 @@ static void reset(struct cg_exchange *x, uint32_t code)
 {
     struct cg_h2 *h2 = cg_h2_of(x->engine);
 
+    cg_h2_head_ends(h2, (int32_t)x->id); /* the library says no more of it */
     (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, (int32_t)x->id, code);
     cg_exchange_over(x, code, false, CG_CANCELLED);
 }

@@ -33,7 +33,6 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
         h2->block_bytes = hd->length;
         h2->list_bytes = 0;
         h2->head_fault = CG_OK;
-        h2->base.head_since = h2->base.now;
         return 0;
     case NGHTTP2_CONTINUATION:
         h2->block_bytes += hd->length;
@@ -61,6 +60,23 @@ static int unpack_unknown(nghttp2_session *session, void **payload, const nghttp
     return NGHTTP2_ERR_CANCEL;
 }
 
+void cg_h2_head_ends(struct cg_h2 *h2, int32_t id)
+{
+    if (h2->head_id == id) {
+        h2->head_id = 0;
+        h2->base.head_since = CG_NEVER;
+    }
+}
+
+/* The clock runs only for blocks whose end will be told: those of streams that somebody follows. */
+static void start_clock(struct cg_h2 *h2, const struct cg_exchange *x)
+{
+    bool is_followed = x && !cg_exchange_is(x, CG_S_OVER);
+
+    h2->head_id = is_followed ? (int32_t)x->id : 0;
+    h2->base.head_since = is_followed ? h2->base.now : CG_NEVER;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct cg_h2 *h2 = user;
@@ -69,9 +85,10 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (frame->hd.type != NGHTTP2_HEADERS)
         return 0;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-        struct cg_exchange *asked = nghttp2_session_get_stream_user_data(session, id);
+        struct cg_exchange *asked = of_stream(h2, id);
         if (asked)
             asked->has_answered = true;
+        start_clock(h2, asked);
         return 0;
     }
     /* What the wire has forgotten and the user has not still counts: cancelled work is work. */
@@ -81,6 +98,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (!x)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
     x->state |= CG_S_WIRE;
+    start_clock(h2, x);
     return nghttp2_session_set_stream_user_data(session, id, x);
 }
 
@@ -249,7 +267,6 @@ static int spoil(struct cg_h2 *h2, struct cg_exchange *x, uint32_t code, cg_err 
 
 static int finish_headers(struct cg_h2 *h2, struct cg_exchange *x)
 {
-    h2->base.head_since = CG_NEVER;
     if (h2->base.is_server && !cg_exchange_is(x, CG_S_IN_HEAD)) {
         finish_request(h2, x);
         return 0;
@@ -259,6 +276,8 @@ static int finish_headers(struct cg_h2 *h2, struct cg_exchange *x)
     if (cg_exchange_is(x, CG_S_IN_HEAD)) {
         cg_exchange_note(x, CG_X_TRAILERS);
     } else if (x->in.status == 0) {
+        if (++x->n_informs > CG_INFORMS_MAX)
+            return spoil(h2, x, NGHTTP2_PROTOCOL_ERROR, CG_PROTOCOL);
         cg_exchange_note(x, CG_X_INFORM);
     } else {
         x->state |= CG_S_IN_HEAD;
@@ -291,7 +310,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     (void)session;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        h2->base.head_since = CG_NEVER;
+        cg_h2_head_ends(h2, frame->hd.stream_id);
         if (x)
             rv = finish_headers(h2, x);
         break;
@@ -340,6 +359,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
     struct cg_exchange *x = of_stream(h2, id);
 
     (void)session;
+    cg_h2_head_ends(h2, id);
     if (!x)
         return 0;
     /* REFUSED_STREAM is also what the library says of streams beyond GOAWAY's last one. */

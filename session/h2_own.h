@@ -40,6 +40,7 @@ struct cg_h2 {
     struct cg_h2_budget resets, noise;
     bool is_flooded;
     bool is_broken;         /* the library ended the connection for the peer's error */
+    int32_t head_id;        /* the stream whose header block is coming in; 0: none that counts */
     unsigned continuations; /* of the current header block */
     size_t block_bytes;
     size_t list_bytes;
@@ -60,6 +61,8 @@ void cg_h2_earn(struct cg_h2_budget *budget, int64_t n, int64_t max);
 void cg_h2_in_install(nghttp2_session_callbacks *callbacks);
 void cg_h2_out_install(nghttp2_session_callbacks *callbacks);
 
+/* cg_h2_head_ends stops the clock of a stream's header block: it came, or is not waited for. */
+void cg_h2_head_ends(struct cg_h2 *h2, int32_t id);
 /* cg_h2_end closes the engine and makes GOAWAY wait. */
 void cg_h2_end(struct cg_h2 *h2, uint32_t code, cg_err why);
 /* cg_h2_drain sends the GOAWAY that names the last stream. */

@@ -528,6 +528,78 @@ TEST(cuts_header_blocks_that_do_not_end)
     done();
 }
 
+TEST(waits_for_no_header_block_that_it_has_given_up)
+{
+    unsigned what;
+
+    /* Trailers that cross our reset are ignored by the library, which says nothing of their end. */
+    open();
+    get("/x");
+    headers(1, END_HEADERS);
+    get("/y");
+    headers(3, END_HEADERS);
+    CHECK_OK(flush());
+    struct cg_exchange *x = cg_engine_ready(engine, &what);
+    cg_exchange_release(x);
+    sent(RST_STREAM, NULL);
+    block_len = 0;
+    field("a", "b");
+    headers(1, END_STREAM | END_HEADERS);
+    CHECK_OK(flush());
+    CHECK_OK(cg_engine_tick(engine, (struct cg_mono){start.us + 11 * 1000 * 1000}));
+
+    /* And one that is given up while it comes in. */
+    x = cg_engine_ready(engine, &what);
+    block_len = 0;
+    field("a", "b");
+    headers(3, END_STREAM);
+    CHECK_OK(flush_at((struct cg_mono){start.us + 12 * 1000 * 1000}));
+    CHECK_INT(cg_engine_deadline(engine).us, start.us + 22 * 1000 * 1000);
+    cg_exchange_release(x);
+    sent(RST_STREAM, NULL);
+    CHECK_OK(cg_engine_tick(engine, (struct cg_mono){start.us + 23 * 1000 * 1000}));
+    done();
+}
+
+TEST(names_its_last_stream_after_those_on_their_way_could_arrive)
+{
+    uint32_t code = 99;
+    unsigned what;
+
+    for (int answered = 0; answered < 2; answered++) {
+        open();
+        get("/x");
+        headers(1, END_STREAM | END_HEADERS);
+        CHECK_OK(flush());
+        CHECK_INT(cg_engine_n_open(engine), 1);
+        cg_engine_shutdown(engine);
+        CHECK_INT(sent(GOAWAY, &code), 1);
+        get("/y"); /* was on its way */
+        headers(3, END_STREAM | END_HEADERS);
+        CHECK_OK(flush());
+        CHECK_INT(cg_engine_n_open(engine), 2);
+        if (answered) {
+            frame(PING, 1, 0, CG_LIT("httpcg\0\0"));
+            CHECK_OK(flush());
+        } else {
+            CHECK_INT(cg_engine_deadline(engine).us, start.us + 1000 * 1000);
+            CHECK_OK(cg_engine_tick(engine, (struct cg_mono){start.us + 1000 * 1000}));
+        }
+        CHECK_INT(sent(GOAWAY, &code), 1);
+        CHECK_INT(code, 0);
+        get("/z"); /* too late */
+        headers(5, END_STREAM | END_HEADERS);
+        CHECK_OK(flush());
+        CHECK_INT(cg_engine_n_open(engine), 2);
+        for (struct cg_exchange *x; (x = cg_engine_ready(engine, &what));)
+            cg_exchange_release(x);
+        CHECK_OK(cg_engine_tick(engine, (struct cg_mono){start.us + 2000 * 1000}));
+        CHECK_INT(cg_engine_state(engine), CG_ENGINE_CLOSED);
+        CHECK_OK(cg_engine_why(engine));
+    }
+    done();
+}
+
 TEST(cuts_header_blocks_that_swell)
 {
     static char value[4000];
@@ -727,6 +799,8 @@ SUITE(h2, T(takes_the_scheme_httpcg_and_checks_its_path_itself),
       T(lets_the_same_number_of_resets_pass_when_spread_over_time), T(cuts_those_who_make_it_reset),
       T(does_not_count_resets_of_its_own_user), T(cuts_floods_of_frames_that_carry_nothing),
       T(ignores_unknown_frames), T(cuts_header_blocks_that_do_not_end),
+      T(waits_for_no_header_block_that_it_has_given_up),
+      T(names_its_last_stream_after_those_on_their_way_could_arrive),
       T(cuts_header_blocks_that_swell),
       T(refuses_streams_over_its_limit_also_those_whose_work_goes_on),
       T(stops_reading_when_its_answers_are_not_taken), T(ends_on_what_is_no_http_2),
