@@ -21,8 +21,8 @@ struct cg_conn_events {
     void (*on_open)(struct cg_conn *conn);
     /* what is the engine's CG_X_ bits. Whoever gets CG_X_RESET here, too, releases the exchange. */
     void (*on_exchange)(struct cg_conn *conn, struct cg_exchange *exchange, unsigned what);
-    /* The last call; the engine and its exchanges are still there until it returns.  why is CG_OK
-     * when the connection ended as it should. */
+    /* The last call, also where on_open never came; the engine and its exchanges are still there
+     * until it returns.  why is CG_OK when the connection ended as it should. */
     void (*on_close)(struct cg_conn *conn, cg_err why);
 };
 

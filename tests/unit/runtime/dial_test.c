@@ -141,6 +141,22 @@ TEST(what_is_no_name_is_refused)
     stop();
 }
 
+TEST(a_name_means_one_thing_whatever_search_domains_say)
+{
+    uint16_t port = 0;
+    int s;
+
+    CHECK(setenv("LOCALDOMAIN", "test", 1) == 0);
+    start(0, 0);
+    CHECK(unsetenv("LOCALDOMAIN") == 0);
+    s = listen_on("127.0.0.1", &port);
+    CHECK_OK(dial("good", port, 5000)); /* is not good.test, where somebody listens */
+    CHECK(cg_loop_run_for(loop, LIMIT_MS));
+    CHECK_ERR(last_err, CG_UNREACHABLE);
+    close(s);
+    stop();
+}
+
 /* protocol, SSRF defence: one private address refuses the whole name. */
 struct seen {
     size_t n;
@@ -402,6 +418,7 @@ TEST(the_asker_goes_away_at_any_moment_ten_thousand_times)
 
 SUITE(dial, T(connects_to_a_name_and_to_addresses),
       T(nobody_there_no_such_name_and_no_answer_are_told_apart), T(what_is_no_name_is_refused),
+      T(a_name_means_one_thing_whatever_search_domains_say),
       T(the_filter_sees_every_address_before_any_is_connected_to),
       T(a_deaf_address_does_not_hold_up_the_next),
       T(one_question_answers_all_who_ask_at_the_same_time_and_is_kept_as_long_as_it_says),
