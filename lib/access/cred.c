@@ -5,8 +5,7 @@
 #include "lib/base/try.h"
 #include "lib/identity/waddr.h"
 #include "lib/wire/cbor.h"
-
-#define WORD_MAX_BYTES 63
+#include "lib/wire/word.h"
 
 /* {"v":1,"aud","role","nonce","owner","until","wallet"}, in canonical order. */
 cg_err cg_cred_read(struct cg_span wire, struct cg_cred *out)
@@ -19,9 +18,9 @@ cg_err cg_cred_read(struct cg_span wire, struct cg_cred *out)
     if (cg_cbor_uint(&r) != 1)
         cg_cbor_fail(&r, CG_VERSION);
     cg_cbor_key(&r, "aud");
-    got.aud = cg_cbor_text(&r, WORD_MAX_BYTES);
+    got.aud = cg_cbor_text(&r, CG_WORD_MAX_BYTES);
     cg_cbor_key(&r, "role");
-    got.role = cg_cbor_text(&r, WORD_MAX_BYTES);
+    got.role = cg_cbor_text(&r, CG_WORD_MAX_BYTES);
     cg_cbor_key(&r, "nonce");
     cg_cbor_bytes_n(&r, 16);
     cg_cbor_key(&r, "owner");
@@ -31,6 +30,8 @@ cg_err cg_cred_read(struct cg_span wire, struct cg_cred *out)
     cg_cbor_key(&r, "wallet");
     struct cg_span wallet = cg_cbor_text(&r, CG_WADDR_CHARS);
     CG_TRY(cg_cbor_end(&r));
+    if (!cg_is_word(got.aud) || !cg_is_word(got.role))
+        return CG_SCHEMA;
     if (until > CG_JSON_MAX_INT)
         return CG_TOO_LARGE;
     got.until.s = (int64_t)until;

@@ -105,6 +105,22 @@ static cg_err check_body(const struct cg_rule *rule, const struct cg_access_ask 
     return ask->body_len > rule->max_body ? CG_TOO_LARGE : CG_OK;
 }
 
+static bool may_ask_any(const struct cg_policy *policy, const struct cg_access_ask *ask)
+{
+    for (size_t i = 0; i < policy->n_rules; i++)
+        if (cg_path_matches(policy->rules[i].path, ask->url->path) &&
+            may_ask(policy, ask, &policy->rules[i]))
+            return true;
+    return false;
+}
+
+static cg_err refuse_method(const struct cg_policy *policy, const struct cg_access_ask *ask,
+                            struct cg_access *out)
+{
+    list_methods(policy, ask->url->path, out->allow, sizeof out->allow);
+    return CG_METHOD;
+}
+
 /* Somebody signed: he may learn which routes there are, unless the profile conceals. */
 static cg_err decide_signed(const struct cg_policy *policy, const struct cg_access_ask *ask,
                             const struct cg_rule *rule, bool has_path, struct cg_access *out)
@@ -115,10 +131,9 @@ static cg_err decide_signed(const struct cg_policy *policy, const struct cg_acce
         return policy->conceal ? CG_NOT_FOUND : CG_SCOPE;
     if (!has_path)
         return CG_NO_RULE;
-    if (!rule) {
-        list_methods(policy, ask->url->path, out->allow, sizeof out->allow);
-        return CG_METHOD;
-    }
+    if (!rule)
+        return policy->conceal && !may_ask_any(policy, ask) ? CG_NOT_FOUND
+                                                            : refuse_method(policy, ask, out);
     if (!may_ask(policy, ask, rule))
         return denied;
     out->needs = rule->sapi;
@@ -129,6 +144,22 @@ static cg_err decide_signed(const struct cg_policy *policy, const struct cg_acce
     if (rule->max_rtt_us > 0 && (ask->rtt_us == 0 || ask->rtt_us > rule->max_rtt_us))
         return denied;
     return check_body(rule, ask);
+}
+
+/* Nobody signed. Where any rule asks for a signature, all that is not open to everybody looks as if
+ * it did; where none does, there is nothing to hide. */
+static cg_err decide_unsigned(const struct cg_policy *policy, const struct cg_access_ask *ask,
+                              const struct cg_rule *rule, bool has_path, struct cg_access *out)
+{
+    if (rule && rule->allows_anonymous) {
+        if (rule->max_rtt_us > 0 && (ask->rtt_us == 0 || ask->rtt_us > rule->max_rtt_us))
+            return policy->conceal ? CG_NOT_FOUND : CG_DENIED;
+        return check_body(rule, ask);
+    }
+    for (size_t i = 0; i < policy->n_rules; i++)
+        if (!policy->rules[i].allows_anonymous)
+            return CG_NEEDS_AUTH;
+    return has_path ? refuse_method(policy, ask, out) : CG_NO_RULE;
 }
 
 cg_err cg_policy_decide(const struct cg_policy *policy, const struct cg_access_ask *ask,
@@ -150,7 +181,5 @@ cg_err cg_policy_decide(const struct cg_policy *policy, const struct cg_access_a
     out->rule = rule;
     if (ask->mode != CG_SAPI_NONE && ask->wallet)
         return decide_signed(policy, ask, rule, has_path, out);
-    if (!rule || !rule->allows_anonymous)
-        return CG_NEEDS_AUTH;
-    return check_body(rule, ask);
+    return decide_unsigned(policy, ask, rule, has_path, out);
 }

@@ -8,11 +8,11 @@
 #include "lib/base/try.h"
 #include "lib/crypto/sign.h"
 #include "lib/wire/cbor.h"
+#include "lib/wire/word.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAME_MAX_BYTES 63
 #define MAX_AGE_S 86400
 #define PADDING_MAX 3
 #define EPOCHS_MAX 60
@@ -41,19 +41,12 @@ static void at_item(struct reading *p, const char *list, size_t i, const char *m
     p->fault->text = text;
 }
 
-/* Names of policies and roles stand in ids and headers: a-z, 0-9, "-", "_" and ".". */
 static struct cg_span read_word(struct reading *p)
 {
-    struct cg_span word = cg_cbor_text(&p->r, NAME_MAX_BYTES);
+    struct cg_span word = cg_cbor_text(&p->r, CG_WORD_MAX_BYTES);
 
-    if (word.len == 0)
+    if (!cg_is_word(word))
         cg_cbor_fail(&p->r, CG_SCHEMA);
-    for (size_t i = 0; i < word.len; i++) {
-        uint8_t c = word.at[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
-            cg_cbor_fail(&p->r, CG_SCHEMA);
-    }
     return word;
 }
 
@@ -62,6 +55,15 @@ static uint64_t read_uint_to(struct reading *p, uint64_t max)
     uint64_t v = cg_cbor_uint(&p->r);
 
     if (v > max)
+        cg_cbor_fail(&p->r, CG_SCHEMA);
+    return v;
+}
+
+static uint64_t read_uint_from_1_to(struct reading *p, uint64_t max)
+{
+    uint64_t v = read_uint_to(p, max);
+
+    if (v == 0)
         cg_cbor_fail(&p->r, CG_SCHEMA);
     return v;
 }
@@ -144,38 +146,56 @@ static void read_roles(struct reading *p)
         read_role(p, &p->policy->roles[i], i);
 }
 
-/* "/", then segments; "*" and "**" only as whole ones. */
+/* Whether every star is a segment "*" or "**". */
+static bool has_whole_stars(struct cg_span pattern)
+{
+    for (size_t from = 0; from < pattern.len;) {
+        struct cg_span rest = cg_span_from(pattern, from);
+        struct cg_span segment = cg_span_first(rest, cg_span_find(rest, '/'));
+
+        if (cg_span_find(segment, '*') < segment.len && !cg_span_is(segment, "*") &&
+            !cg_span_is(segment, "**"))
+            return false;
+        from += segment.len + 1;
+    }
+    return true;
+}
+
+/* A pattern is a canonical path itself ('*' is an ordinary character there): whatever is not could
+ * never match one. */
+static cg_err check_pattern(struct cg_span pattern)
+{
+    char room[CG_URL_ROOM(CG_PATTERN_MAX_BYTES + 1)], target[CG_PATTERN_MAX_BYTES + 2];
+    struct cg_url url;
+    size_t n_segments = 0;
+
+    if (pattern.len == 0 || pattern.at[0] != '/' || !has_whole_stars(pattern))
+        return CG_SCHEMA;
+    for (size_t i = 0; i < pattern.len; i++)
+        n_segments += pattern.at[i] == '/';
+    if (n_segments > CG_PATTERN_SEGMENTS_MAX)
+        return CG_TOO_LARGE;
+    /* Any authority will do; it is one letter behind a slash. */
+    memcpy(target, "/a", 2);
+    memcpy(target + 2, pattern.at, pattern.len);
+    if (cg_url_read_target(CG_LIT("app"), cg_span_of(target, pattern.len + 2), room, &url, NULL) !=
+            CG_OK ||
+        url.query.len > 0 || !cg_span_eq(url.path, pattern))
+        return CG_SCHEMA;
+    return CG_OK;
+}
+
 static void read_pattern(struct reading *p, struct cg_span *out)
 {
-    struct cg_span pattern = cg_cbor_text(&p->r, CG_PATTERN_MAX_BYTES);
-    size_t segments = 0;
-
-    if (pattern.len == 0 || pattern.at[0] != '/')
-        cg_cbor_fail(&p->r, CG_SCHEMA);
-    for (size_t i = 0; i < pattern.len; i++) {
-        uint8_t before = i > 0 ? pattern.at[i - 1] : 0;
-        uint8_t after = i + 1 < pattern.len ? pattern.at[i + 1] : '/';
-
-        segments += pattern.at[i] == '/';
-        if (pattern.at[i] == '/' && before == '/')
-            cg_cbor_fail(&p->r, CG_SCHEMA);
-        if (pattern.at[i] == '*' &&
-            ((before != '/' && before != '*') || (after != '/' && after != '*')))
-            cg_cbor_fail(&p->r, CG_SCHEMA);
-        if (pattern.at[i] == '*' && before == '*' && i > 1 && pattern.at[i - 2] == '*')
-            cg_cbor_fail(&p->r, CG_SCHEMA);
-        if (pattern.at[i] == '?' || pattern.at[i] == '#' || pattern.at[i] == ' ')
-            cg_cbor_fail(&p->r, CG_SCHEMA);
-    }
-    if (segments > CG_PATTERN_SEGMENTS_MAX)
-        cg_cbor_fail(&p->r, CG_TOO_LARGE);
-    *out = pattern;
+    *out = cg_cbor_text(&p->r, CG_PATTERN_MAX_BYTES);
+    if (p->r.err == CG_OK)
+        cg_cbor_fail(&p->r, check_pattern(*out));
 }
 
 static bool is_method(struct cg_span text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] < 'A' || text.at[i] > 'Z')
+        if ((text.at[i] < 'A' || text.at[i] > 'Z') && text.at[i] != '-')
             return false;
     /* What tunnels or echoes is never a rule's. */
     return text.len > 0 && !cg_span_is(text, "CONNECT") && !cg_span_is(text, "TRACE");
@@ -195,9 +215,9 @@ static void read_rate(struct reading *p, struct cg_rate *rate)
 {
     cg_cbor_map(&p->r, 2, 2);
     cg_cbor_key(&p->r, "burst");
-    rate->burst = (uint32_t)read_uint_to(p, 1000000);
+    rate->burst = (uint32_t)read_uint_from_1_to(p, 1000000);
     cg_cbor_key(&p->r, "per_min");
-    rate->per_min = (uint32_t)read_uint_to(p, 60000000);
+    rate->per_min = (uint32_t)read_uint_from_1_to(p, 60000000);
 }
 
 static void read_body_modes(struct reading *p, struct cg_rule *rule)
@@ -276,9 +296,37 @@ static void read_rule(struct reading *p, struct cg_rule *rule, size_t i)
     at_item(p, "rules", i, "", "has a member that rules do not have");
     if (left != 0)
         cg_cbor_fail(&p->r, CG_SCHEMA);
-    at_item(p, "rules", i, "sapi", "must be none where anonymous is among the roles");
-    if (rule->allows_anonymous && rule->sapi != CG_SAPI_NONE)
+    at_item(p, "rules", i, "sapi",
+            "must be none where anonymous is among the roles, and only there");
+    if (rule->allows_anonymous != (rule->sapi == CG_SAPI_NONE))
         cg_cbor_fail(&p->r, CG_SCHEMA);
+    at_item(p, "rules", i, "stream", "needs body mode 2");
+    if (rule->stream && (rule->body_modes & 4) == 0)
+        cg_cbor_fail(&p->r, CG_SCHEMA);
+}
+
+static bool is_role(const struct cg_policy *policy, struct cg_span name)
+{
+    if (cg_span_is(name, "anonymous") || cg_span_is(name, "any-wallet"))
+        return true;
+    for (size_t i = 0; i < policy->n_roles; i++)
+        if (cg_span_eq(policy->roles[i].role, name))
+            return true;
+    return false;
+}
+
+/* A mistyped role would shut its rule for everybody; one that only credentials give has an empty
+ * list of wallets. */
+static void check_rule_roles(struct reading *p)
+{
+    for (size_t i = 0; i < p->policy->n_rules; i++) {
+        const struct cg_rule *rule = &p->policy->rules[i];
+
+        at_item(p, "rules", i, "roles", "has a role that is not among the profile's roles");
+        for (size_t k = 0; k < rule->n_roles; k++)
+            if (!is_role(p->policy, rule->roles[k]))
+                cg_cbor_fail(&p->r, CG_SCHEMA);
+    }
 }
 
 static void read_rules(struct reading *p)
@@ -289,6 +337,8 @@ static void read_rules(struct reading *p)
     p->policy->rules = take(p, p->policy->n_rules, sizeof *p->policy->rules);
     for (size_t i = 0; i < p->policy->n_rules && p->r.err == CG_OK; i++)
         read_rule(p, &p->policy->rules[i], i);
+    if (p->r.err == CG_OK)
+        check_rule_roles(p);
 }
 
 static void read_owner(struct reading *p)
@@ -304,9 +354,7 @@ static void read_version(struct reading *p)
 {
     at(p, "version", "must be a whole number from 1");
     cg_cbor_key(&p->r, "version");
-    p->policy->version = read_uint_to(p, CG_JSON_MAX_INT);
-    if (p->policy->version == 0)
-        cg_cbor_fail(&p->r, CG_SCHEMA);
+    p->policy->version = read_uint_from_1_to(p, CG_JSON_MAX_INT);
 }
 
 static bool read_padding(struct reading *p)
@@ -321,10 +369,10 @@ static bool read_padding(struct reading *p)
 
 static bool read_max_age(struct reading *p)
 {
-    at(p, "max_checkpoint_age", "must be a number of seconds, a day at most");
+    at(p, "max_checkpoint_age", "must be a number of seconds, 1 to 86400");
     if (!cg_cbor_key_maybe(&p->r, "max_checkpoint_age"))
         return false;
-    p->policy->max_checkpoint_age_s = (int64_t)read_uint_to(p, MAX_AGE_S);
+    p->policy->max_checkpoint_age_s = (int64_t)read_uint_from_1_to(p, MAX_AGE_S);
     return true;
 }
 
@@ -366,9 +414,11 @@ static void read_planes(struct reading *p)
     size_t n = cg_cbor_array(&p->r, 1, CG_PLANE_COUNT);
 
     for (size_t i = 0; i < n && p->r.err == CG_OK; i++) {
+        struct cg_span name = cg_cbor_text(&p->r, 8);
         enum cg_plane plane = CG_PLANE_APP;
 
-        if (cg_plane_read(cg_cbor_text(&p->r, 8), &plane) != CG_OK)
+        if (cg_plane_read(name, &plane) != CG_OK || !cg_span_is(name, cg_plane_name(plane)) ||
+            (p->policy->planes >> plane & 1) != 0)
             cg_cbor_fail(&p->r, CG_SCHEMA);
         p->policy->planes |= (uint8_t)(1u << plane);
     }
@@ -422,9 +472,7 @@ static void read_gateway(struct reading *p, size_t left)
     p->policy->max_epochs = EPOCHS_MAX;
     if (cg_cbor_key_maybe(&p->r, "max_epochs")) {
         left--;
-        p->policy->max_epochs = read_uint_to(p, EPOCHS_MAX);
-        if (p->policy->max_epochs == 0)
-            cg_cbor_fail(&p->r, CG_SCHEMA);
+        p->policy->max_epochs = read_uint_from_1_to(p, EPOCHS_MAX);
     }
     at(p, "backend_keys", "must be a list of Ed25519 JSON Web Keys");
     if (cg_cbor_key_maybe(&p->r, "backend_keys")) {
