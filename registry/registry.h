@@ -20,6 +20,7 @@
 #define CG_REGISTRY_REGISTRY_H
 #include "lib/trust/trust.h"
 #include "registry/options.h"
+#include "runtime/admin.h"
 #include "runtime/endpoint.h"
 #include "runtime/log.h"
 #include "runtime/worker.h"
@@ -49,11 +50,10 @@ const struct cg_route_table *rg_routes(const struct rg_registry *registry);
 bool rg_is_ready(const struct rg_registry *registry, const char **why);
 /* rg_did gives the registry's DID, for trust files. */
 const struct cg_waddr *rg_did(const struct rg_registry *registry);
-/* rg_allow lets did (empty: nobody any more) register a name under an operator suffix; on the
- * service loop, for the admin socket. on_done runs later, on the loop.
- * Errors  CG_SYNTAX (no such plane, name or DID), CG_DENIED (not under a suffix), CG_BUSY. */
-CG_MUST_USE cg_err rg_allow(struct rg_registry *registry, struct cg_span name, struct cg_span did,
-                            void (*on_done)(void *ctx, cg_err err), void *ctx);
+/* rg_commands gives the table for the admin socket, which must be served on the same loop:
+ *   PUT /registry/allow/{plane}/{authority}      that DID, the body, may register the name; 204
+ *   DELETE /registry/allow/{plane}/{authority}   nobody any more by this list; 204, 404 */
+const struct cg_route_table *rg_commands(struct rg_registry *registry, struct cg_admin *admin);
 /* rg_drain takes no more registrations; rg_is_drained tells whether all are answered. */
 void rg_drain(struct rg_registry *registry);
 bool rg_is_drained(const struct rg_registry *registry);
