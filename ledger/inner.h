@@ -34,8 +34,9 @@ struct lg_ledger {
 /* lg_run_begin starts the sequencer; lg_run_end stops it. */
 CG_MUST_USE cg_err lg_run_begin(struct lg_ledger *ledger);
 void lg_run_end(struct lg_ledger *ledger);
-/* lg_run_submit hands an admitted item over; its waiters are answered by lg_submit_answered. */
-void lg_run_submit(struct lg_ledger *ledger, struct lg_item *item);
+/* lg_run_submit hands a list of admitted items over; their waiters are answered by
+ * lg_submit_answered. */
+void lg_run_submit(struct lg_ledger *ledger, struct lg_item *items);
 
 /* submit.c */
 

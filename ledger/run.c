@@ -145,9 +145,9 @@ static void run(struct lg_ledger *ledger, struct lg_event event)
     } while (err != CG_OK); /* what could not begin has ended; the sequencer then waits a while */
 }
 
-void lg_run_submit(struct lg_ledger *ledger, struct lg_item *item)
+void lg_run_submit(struct lg_ledger *ledger, struct lg_item *items)
 {
-    run(ledger, (struct lg_event){.kind = LG_SUBMITTED, .item = item});
+    run(ledger, (struct lg_event){.kind = LG_SUBMITTED, .item = items});
 }
 
 /* --- events -------------------------------------------------------------------------------------

@@ -232,7 +232,10 @@ void lg_step(struct lg_sequence *s, const struct lg_event *event, struct cg_mono
 {
     *out = (struct lg_update){.wake = CG_NEVER};
     if (event->kind == LG_SUBMITTED) {
-        submit(s, event->item, out);
+        for (struct lg_item *item = event->item, *next; item; item = next) {
+            next = item->next;
+            submit(s, item, out);
+        }
     } else if (event->kind != LG_TIME) {
         assert(s->is_busy);
         finished(s, event, now, out);

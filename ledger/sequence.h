@@ -47,7 +47,7 @@ struct lg_sequence {
 
 enum lg_event_kind {
     LG_TIME,      /* nothing but time passed */
-    LG_SUBMITTED, /* item, with its waiters */
+    LG_SUBMITTED, /* items, with their waiters */
     LG_RESUMED,
     LG_APPENDED,
     LG_SIGNED,
@@ -56,7 +56,7 @@ enum lg_event_kind {
 
 struct lg_event {
     enum lg_event_kind kind;
-    struct lg_item *item; /* SUBMITTED: given away */
+    struct lg_item *item; /* SUBMITTED: a list, in the order to be logged; given away */
     cg_err err;           /* of the job */
     bool has_head;        /* RESUMED, APPENDED: a head waits for its signature */
     uint64_t size;        /* RESUMED: published; PUBLISHED: likewise */

@@ -152,8 +152,8 @@ static void wait_for_head(struct submit *submit, struct lg_admission *a)
                 cg_mono_after(now, ledger->setup.options->wait_ms));
     lg_wait(item, &submit->waiter);
     if (inception)
-        lg_run_submit(ledger, inception);
-    lg_run_submit(ledger, item);
+        inception->next = item;
+    lg_run_submit(ledger, inception ? inception : item);
 }
 
 /* --- the steps
