@@ -102,6 +102,7 @@ cg_err gw_start(const struct gw_setup *setup, struct cg_problems *problems, stru
     cg_err err = make(gw, problems);
     if (err != CG_OK) {
         gw_stop(gw);
+        gw_end(gw);
         gw_free(gw);
         return err;
     }
@@ -175,17 +176,32 @@ void gw_stop(struct gw_gateway *gw)
         gw_thread_stop(gw->threads[i]);
 }
 
-void gw_free(struct gw_gateway *gw)
+void gw_end(struct gw_gateway *gw)
 {
     if (!gw)
         return;
     cg_loop_unset(gw->setup.service, &gw->hourly);
-    if (gw->names)
+    if (gw->names) {
         gw_follow_free(gw->names->follow);
-    gw_names_free(gw->names);
+        gw->names->follow = NULL;
+    }
+    gw_names_end(gw->names);
     gw_signer_free(gw->signer);
+    gw->signer = NULL;
+}
+
+struct cg_loop *gw_loop(struct gw_gateway *gw, size_t i)
+{
+    return gw && i < gw->n_threads ? gw->threads[i]->loop : NULL;
+}
+
+void gw_free(struct gw_gateway *gw)
+{
+    if (!gw)
+        return;
     for (size_t i = 0; i < gw->n_threads; i++)
         gw_thread_free(gw->threads[i]);
+    gw_names_free(gw->names);
     free(gw->threads);
     gw_identity_unref(gw->identity);
     cg_secret_done(&gw->tickets);

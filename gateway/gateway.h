@@ -68,11 +68,15 @@ void gw_reload(struct gw_gateway *gw);
 /* gw_drain accepts no more and lets open requests end. */
 void gw_drain(struct gw_gateway *gw);
 bool gw_is_drained(struct gw_gateway *gw);
-/* gw_stop ends the threads, cutting what is open; NULL is nothing. The service loop and the workers
- * may still run. */
+/* The end, in three steps, since calls go from loop to loop (runtime/loop.h, cg_loops_end):
+ * gw_stop ends the threads, cutting what is open; gw_end, once the service loop has stopped and the
+ * workers have been freed, ends what waits in between; gw_free frees the rest after cg_loops_end
+ * was called on all loops. NULL is nothing to each. */
 void gw_stop(struct gw_gateway *gw);
-/* gw_free frees the rest: the service loop has stopped, and the workers have ended. */
+void gw_end(struct gw_gateway *gw);
 void gw_free(struct gw_gateway *gw);
+/* gw_loop gives the loop of thread i, for cg_loops_end; NULL past the last. */
+struct cg_loop *gw_loop(struct gw_gateway *gw, size_t i);
 /* gw_is_ready tells whether requests can be answered; if not, why ends the sentence "not ready: ".
  */
 bool gw_is_ready(struct gw_gateway *gw, const char **why);

@@ -380,16 +380,24 @@ cg_err gw_names_new(struct gw_gateway *gw, struct cg_problems *problems, struct 
     return CG_OK;
 }
 
-void gw_names_free(struct gw_names *names)
+void gw_names_end(struct gw_names *names)
 {
     if (!names)
         return;
     cg_workers_free(names->worker);
+    names->worker = NULL;
     for (size_t i = 0; i < GW_ENTRIES; i++)
         while (names->entries[i]) {
             gw_entry_settle(names->entries[i], NULL, CG_CANCELLED);
             free_entry(names, &names->entries[i]);
         }
+}
+
+void gw_names_free(struct gw_names *names)
+{
+    if (!names)
+        return;
+    gw_names_end(names);
     for (size_t i = 0; i < GW_PROFILES; i++)
         gw_profile_unref(names->profiles[i]);
     for (size_t i = 0; i < names->n_registries; i++)

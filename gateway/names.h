@@ -21,7 +21,9 @@ struct gw_names;
 
 CG_MUST_USE cg_err gw_names_new(struct gw_gateway *gw, struct cg_problems *problems,
                                 struct gw_names **out);
-/* gw_names_free is called when the service loop has stopped; NULL is nothing. */
+/* gw_names_end tells all who wait that nothing will come any more: the service loop has stopped,
+ * nobody else's loop has been freed. gw_names_free frees the rest; NULL is nothing to both. */
+void gw_names_end(struct gw_names *names);
 void gw_names_free(struct gw_names *names);
 
 /* gw_name_begin looks up "plane/authority"; from any loop.

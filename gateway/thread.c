@@ -79,7 +79,7 @@ void gw_thread_refresh(struct gw_thread *thread)
         cg_log(gw->setup.log, ERROR, internal_error, CG_STR("what", "certificate snapshot"));
 }
 
-static cg_err listen(struct gw_thread *thread, struct cg_problems *problems)
+static cg_err listen(struct gw_thread *thread, size_t number, struct cg_problems *problems)
 {
     const struct cg_list *at = &cg_config_common(thread->config)->listen.native;
     size_t most = at->n * CG_LISTEN_AT_MAX;
@@ -103,6 +103,7 @@ static cg_err listen(struct gw_thread *thread, struct cg_problems *problems)
                 addresses[k].port = atomic_load(&thread->gw->port);
             const struct cg_listen_options options = {
                 .at = addresses[k],
+                .joins = number > 0,
                 .n_conns_max =
                     (size_t)thread->options->limits.connections / thread->gw->setup.n_threads + 1,
                 .events = &gw_conn_events,
@@ -193,7 +194,7 @@ static cg_err make(struct gw_thread *thread, size_t number, struct cg_problems *
     thread->metrics = cg_metrics_shard(gw->setup.metrics, number);
     thread->quit.run = on_quit;
     thread->draining.run = on_drain;
-    return listen(thread, problems);
+    return listen(thread, number, problems);
 }
 
 cg_err gw_thread_new(struct gw_gateway *gw, size_t number, struct cg_problems *problems,
@@ -242,12 +243,22 @@ void gw_thread_stop(struct gw_thread *thread)
     if (thread->is_running) {
         cg_loop_post(thread->loop, &thread->quit);
         pthread_join(thread->thread, NULL);
+        thread->is_running = false;
     }
     for (size_t i = 0; i < thread->n_listeners; i++)
         cg_listener_free(thread->listeners[i]);
-    free(thread->listeners);
+    thread->n_listeners = 0;
+}
+
+void gw_thread_free(struct gw_thread *thread)
+{
+    if (!thread)
+        return;
     cg_pool_free(thread->pool);
     cg_resolver_free(thread->resolver);
+    if (thread->loop)
+        cg_loop_free(thread->loop);
+    free(thread->listeners);
     for (size_t i = 0; i < GW_NAME_CACHE; i++)
         gw_name_unref(thread->names[i]);
     while (thread->free_requests) {
@@ -265,14 +276,5 @@ void gw_thread_stop(struct gw_thread *thread)
     cg_mac_free(thread->mac);
     cg_kit_free(thread->kit);
     cg_config_unref(thread->config);
-    thread->is_running = false;
-}
-
-void gw_thread_free(struct gw_thread *thread)
-{
-    if (!thread)
-        return;
-    if (thread->loop)
-        cg_loop_free(thread->loop);
     free(thread);
 }

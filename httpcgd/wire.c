@@ -20,6 +20,7 @@
 
 #define CA_MAX_BYTES (4 * 1024 * 1024)
 #define SERVERS_MAX 16
+#define LOOPS_MAX 256 /* threads.loops */
 
 const struct cg_option_table *const cd_tables[] = {&cg_option_table_common, &gw_option_table,
                                                    &rg_option_table, &lg_option_table};
@@ -460,6 +461,19 @@ static bool is_drained(void *ctx)
     return (!p->gateway || gw_is_drained(p->gateway)) && p->servers_drained;
 }
 
+/* What was on its way between loops arrives, now that none of them runs. */
+static void end_loops(struct cd_process *p)
+{
+    struct cg_loop *loops[1 + LOOPS_MAX];
+    size_t n = 0;
+
+    if (p->service)
+        loops[n++] = p->service;
+    for (size_t i = 0; i < LOOPS_MAX && gw_loop(p->gateway, i); i++)
+        loops[n++] = gw_loop(p->gateway, i);
+    cg_loops_end(loops, n);
+}
+
 /* The opposite order of the start; loops last, since calls may end on them until then. */
 static void stop(void *ctx)
 {
@@ -477,15 +491,17 @@ static void stop(void *ctx)
     for (size_t i = 0; i < p->n_servers; i++)
         cg_server_free(p->servers[i]);
     cg_workers_free(p->workers);
-    gw_free(p->gateway);
+    gw_end(p->gateway);
     rg_stop(p->registry);
-    cg_endpoint_free(p->ledger_endpoint);
     lg_stop(p->ledger);
+    end_loops(p);
+    gw_free(p->gateway);
+    cg_endpoint_free(p->ledger_endpoint);
     cg_pool_free(p->pool);
     cg_resolver_free(p->resolver);
-    cg_locals_free(p->locals);
     if (p->service)
         cg_loop_free(p->service);
+    cg_locals_free(p->locals);
     cg_tls_sites_unref(p->sites);
     cg_tls_site_unref(p->site);
     cg_tls_conf_unref(p->server_tls);
