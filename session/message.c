@@ -62,7 +62,7 @@ static cg_err check_value(struct cg_span value)
         if (((low | del) & ONES * 0x80) && has_control(value.at + i, 8))
             return CG_SYNTAX;
     }
-    return has_control(value.at + i, value.len - i) ? CG_SYNTAX : CG_OK;
+    return i < value.len && has_control(value.at + i, value.len - i) ? CG_SYNTAX : CG_OK;
 }
 
 static struct cg_span trim(struct cg_span s)
