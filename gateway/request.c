@@ -85,6 +85,13 @@ void gw_request_run(struct gw_request *req)
         while (req->at != GW_DONE && !is_waiting) {
             if (req->is_gone && req->at < GW_RECORD)
                 req->at = GW_RECORD;
+            /* The body behind a good head turned out to be none, or more came than was asked for.
+             */
+            if (req->x->refusal && req->at > GW_ADMIT && req->at < GW_ANSWER) {
+                (void)gw_refuse(req, CG_REFUSAL_BAD_REQUEST, CG_SYNTAX, "framing");
+                req->fault_step = steps[GW_ADMIT].name;
+                req->at = GW_ANSWER;
+            }
             switch (steps[req->at].run(req)) {
             case GW_ON:
                 req->at++;
