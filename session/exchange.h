@@ -25,9 +25,12 @@ struct cg_engine;
 #define CG_X_RESET                                                                                 \
     16u               /* over before both messages were complete: see reset_code. The last report */
 #define CG_X_ROOM 32u /* cg_exchange_send, having taken less than all, would take more now */
-#define CG_X_INFORM 64u   /* client: an interim response; the newest is in inform */
-#define CG_X_SENT 128u    /* our message, its end included, has been pulled */
-#define CG_X_REFUSED 256u /* server: not to be served; answer with refusal and nothing else */
+#define CG_X_INFORM 64u /* client: an interim response; the newest is in inform */
+#define CG_X_SENT 128u  /* our message, its end included, has been pulled */
+#define CG_X_REFUSED                                                                               \
+    256u /* server: not to be served; answer with refusal and nothing else. Mostly                 \
+          * the first report; behind a good head it means that the body is none, or                \
+          * that more came than was asked for: drop what was begun */
 
 /* Why an exchange was reset: HTTP/2's codes (RFC 9113, 7), used for both versions. */
 enum cg_reset {

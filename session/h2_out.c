@@ -11,6 +11,7 @@
 /* Below so much room a pull rather ends than cuts a frame to crumbs. */
 #define LEAST_ROOM 512
 #define PSEUDO_MAX 5
+#define PAD_MAX 256 /* RFC 9113, 6.2 */
 
 /* Ten kilobytes: n is set by hand, so that the rest is not cleared for every message. */
 struct fields {
@@ -314,7 +315,9 @@ static ssize_t pad_head(nghttp2_session *session, const nghttp2_frame *frame, si
     size_t to = h2->base.conf.pad_heads_to, len = frame->hd.length;
 
     (void)session;
-    if (to < 2 || to > 256 || frame->hd.type != NGHTTP2_HEADERS)
+    if (to > PAD_MAX)
+        to = PAD_MAX;
+    if (to < 2 || frame->hd.type != NGHTTP2_HEADERS)
         return (ssize_t)len;
     size_t want = (len + to - 1) / to * to;
     return (ssize_t)(want < max ? want : max);

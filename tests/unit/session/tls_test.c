@@ -1,11 +1,13 @@
 #include "session/tls.h"
 
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
 #include "session/stack.h"
+#include "session/tls_own.h"
 #include "tests/support/check.h"
 #include "tests/support/duplex.h"
 #include "tests/support/testcert.h"
@@ -452,6 +454,84 @@ TEST(refuses_an_offer_that_is_not_the_one_byte)
     }
 }
 
+/* A server of OpenSSL's own making, as old or as odd as a backend may be. */
+static bool backend_meets(int version, const char *ciphers, struct cg_span *alpn,
+                          const char **version_name)
+{
+    struct cg_testcert cert = shared_cert();
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+    BIO *chain = BIO_new_mem_buf(cert.chain.at, (int)cert.chain.len);
+    BIO *key = BIO_new_mem_buf(cert.key.at, (int)cert.key.len);
+    X509 *leaf = PEM_read_bio_X509(chain, NULL, NULL, NULL);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+    struct setup s = native();
+    struct cg_buf buf;
+
+    s.client_kind = CG_TLS_BACKEND;
+    SSL_CTX_set_security_level(ctx, 0);
+    CHECK(SSL_CTX_set_max_proto_version(ctx, version) == 1);
+    CHECK(SSL_CTX_set_min_proto_version(ctx, 0) == 1);
+    if (ciphers)
+        CHECK(SSL_CTX_set_cipher_list(ctx, ciphers) == 1);
+    CHECK(SSL_CTX_use_certificate(ctx, leaf) == 1 && SSL_CTX_use_PrivateKey(ctx, pkey) == 1);
+    SSL *ssl = SSL_new(ctx);
+    SSL_set_bio(ssl, in, out);
+    SSL_set_accept_state(ssl);
+    struct cg_engine *client = client_of(&s);
+    cg_buf_init(&buf, 128 * 1024);
+    for (int round = 0; round < 6; round++) {
+        uint8_t bytes[16384];
+        cg_take_out(client, &buf);
+        if (buf.len)
+            BIO_write(in, buf.at, (int)buf.len);
+        cg_buf_clear(&buf);
+        (void)SSL_do_handshake(ssl);
+        int n = BIO_read(out, bytes, sizeof bytes);
+        if (n > 0)
+            cg_give(client, cg_span_of(bytes, (size_t)n), (struct cg_mono){1});
+    }
+    bool up = cg_tls_is_up(cg_stack_tls(client)) && SSL_is_init_finished(ssl);
+    *version_name = cg_tls_version(cg_stack_tls(client));
+    *alpn = cg_tls_alpn(cg_stack_tls(client));
+    CHECK(!up || cg_stack_speaks(client) == CG_SPEAKS_H1);
+    cg_engine_free(client);
+    cg_buf_done(&buf);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    X509_free(leaf);
+    EVP_PKEY_free(pkey);
+    BIO_free(chain);
+    BIO_free(key);
+    return up;
+}
+
+TEST(speaks_to_backends_of_tls_1_2_with_good_ciphers_and_no_older_ones)
+{
+    struct cg_span alpn;
+    const char *version;
+
+    CHECK(backend_meets(TLS1_3_VERSION, NULL, &alpn, &version));
+    CHECK(strcmp(version, "TLSv1.3") == 0);
+    CHECK_INT(alpn.len, 0); /* a server that knows nothing of ALPN: HTTP/1.1 */
+    CHECK(backend_meets(TLS1_2_VERSION, NULL, &alpn, &version));
+    CHECK(strcmp(version, "TLSv1.2") == 0);
+    CHECK(!backend_meets(TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA", &alpn, &version));
+    CHECK(!backend_meets(TLS1_1_VERSION, NULL, &alpn, &version));
+}
+
+TEST(never_offers_early_data)
+{
+    struct setup s = native();
+    struct cg_duplex d;
+
+    meet(&s, &d);
+    const SSL_SESSION *session = cg_stack_tls(d.client)->session;
+    CHECK(session != NULL);
+    CHECK_INT(SSL_SESSION_get_max_early_data(session), 0);
+    cg_duplex_done(&d);
+}
+
 TEST(believes_a_chain_only_with_its_name_and_in_its_time)
 {
     struct cg_testcert ca = cg_testcert_ca(), other = cg_testcert_ca();
@@ -669,7 +749,8 @@ SUITE(tls, T(negotiates_what_the_protocol_demands), T(shakes_hands_byte_by_byte_
       T(refuses_older_versions_other_groups_and_missing_protocols),
       T(lets_the_services_listener_speak_to_ordinary_clients),
       T(serves_without_a_name_only_where_told_to), T(refuses_an_offer_that_is_not_the_one_byte),
-      T(believes_a_chain_only_with_its_name_and_in_its_time),
+      T(speaks_to_backends_of_tls_1_2_with_good_ciphers_and_no_older_ones),
+      T(never_offers_early_data), T(believes_a_chain_only_with_its_name_and_in_its_time),
       T(tells_the_chains_worth_where_it_is_judged_later), T(believes_pins_and_nothing_else),
       T(checks_pins_on_resumption_as_well), T(refuses_pieces_that_do_not_belong_together),
       T(refuses_confs_that_would_trust_nothing_or_everything), T(pads_records_to_multiples),
