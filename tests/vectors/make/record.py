@@ -27,6 +27,19 @@ def doc(keys, following):
 docs = {"owner": bytes.fromhex(v1["wallet"]["walletdoc"]), "operator": doc(operator_keys, next_hash(zero_keys)),
         "gateway": bytes.fromhex(v1["gateway"]["walletdoc"])}
 assert docs["owner"] == doc(owner_keys, next_hash(Hybrid(seed(0x20))))
+# The owner's DID once more, after operations (didop.json has the same wallet).
+didop = json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "didop.json")))
+assert bytes.fromhex(didop["inception"]) == docs["owner"]
+
+
+def chain(*names):
+    return cbor([docs["owner"]] + [bytes.fromhex(didop["documents"][name]) for name in names])
+
+
+docs.update({"rotated": chain("one"), "rotated by the old keys": chain("one by the old keys"), "a link missing": chain("two"),
+             "deactivated": chain("one", "two", "three", "off")})
+one, two = (H(bytes.fromhex(didop["payloads"][name])) for name in ("one", "two"))
+rotated_keys = Hybrid(seed(0x20))
 hand = Log("ledger.example/bpi1", Hybrid(seed(0xa0)))
 LOG_ID = H(TUP("httpcg-log-id/v1", hand.origin, hand.keys.ed, H(hand.keys.ml)))[:8]
 
@@ -88,6 +101,7 @@ records = {
     "ssh": sign({**plain, "target_port": 22}),
     "by the registry alone": sign(plain, owner_by=operator_keys),
     "by the owner alone": sign(plain, operator_by=owner_keys),
+    "by the rotated owner": sign(plain, owner_by=rotated_keys),
 }
 for name, anchor in (("anchored elsewhere", "bpi1:%s:%s" % ("00" * 8, commitment(plain).hex())),
                      ("anchored wrongly", "bpi1:%s:%s" % (LOG_ID.hex(), H(b"other").hex()))):
@@ -131,10 +145,10 @@ ASKS = [("reg", "app/app.example.com"), ("did", owner[8:]), ("did", operator[8:]
 staples = {}
 
 
-def staple(name, of, *names, rotate=None):
+def staple(name, of, *names, rotate=None, to=H(b"a newer operation")):
     l, index = ledger(*names)
     if rotate:
-        l.set("did", rotate[8:], H(b"a newer operation"))
+        l.set("did", rotate[8:], to)
     size = l.head(T)
     staples[name] = cbor(l.staple(size, index.get(of), ASKS if of else ASKS[:1], witnessed=False))
 
@@ -145,6 +159,8 @@ staple("lapsed", "lapsed", "lapsed")
 staple("superseded", "good", "good", "newer")
 staple("of the twin", "twin", "good", "twin")
 staple("owner rotated", "good", "good", rotate=owner)
+staple("owner rotated once", "good", "good", rotate=owner, to=one)
+staple("owner rotated twice", "good", "good", rotate=owner, to=two)
 staple("registry rotated", "good", "good", rotate=operator)
 staple("denial", None)
 staple("metadata", "metadata", "metadata")
@@ -187,6 +203,14 @@ cases = [
     case("superseded", "STALE", "current", staple="superseded"),
     case("the owner's keys are no longer the newest", "STALE", "current", staple="owner rotated"),
     case("the registry's keys are no longer the newest", "STALE", "current", staple="registry rotated"),
+    case("an owner that rotated", "OK", "", record="by the rotated owner", wallet="rotated", staple="owner rotated once"),
+    case("the old keys, after a rotation", "SIGNATURE", "signatures", wallet="rotated", staple="owner rotated once"),
+    case("the newest operation is not the last of the chain", "STALE", "current", record="by the rotated owner", wallet="rotated",
+         staple="owner rotated twice"),
+    case("an operation that the ledger does not know", "STALE", "current", record="by the rotated owner", wallet="rotated"),
+    case("an operation signed by the old keys", "SIGNATURE", "keys", record="by the rotated owner", wallet="rotated by the old keys"),
+    case("a link missing in the chain", "PROOF", "keys", record="by the rotated owner", wallet="a link missing"),
+    case("a deactivated owner", "REVOKED", "keys", wallet="deactivated"),
     case("a target that is an address", "TARGET", "target", record="metadata", staple="metadata"),
     case("a port that nobody allowed", "TARGET", "target", record="ssh", staple="ssh"),
     case("the same, mapped by the operator", "OK", "", record="ssh", staple="ssh", local=True),
