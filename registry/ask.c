@@ -64,7 +64,7 @@ static cg_err take(struct cg_call *call, const struct cg_answer **out)
 
 cg_err rg_told_staple(struct cg_call *call, struct cg_arena *arena, struct cg_span *out)
 {
-    const struct cg_answer *answer;
+    const struct cg_answer *answer = NULL;
     cg_err err = take(call, &answer);
 
     if (err == CG_CONFLICT || err == CG_DENIED)
@@ -76,7 +76,7 @@ cg_err rg_told_staple(struct cg_call *call, struct cg_arena *arena, struct cg_sp
 cg_err rg_told_logged(struct cg_call *call, struct cg_arena *arena, uint64_t *out_index,
                       struct cg_span *out_staple)
 {
-    const struct cg_answer *answer;
+    const struct cg_answer *answer = NULL;
 
     CG_TRY(take(call, &answer));
     struct cg_cbor r = cg_cbor_of(answer->body);
