@@ -9,48 +9,53 @@
 #include <stdlib.h>
 
 #define CA_MAX_BYTES (4 * 1024 * 1024)
-#define TIMEOUT_MS 60000
 #define CONNECT_MS 10000
+/* The longest that the loop runs without a look at the clock. */
+#define STEP_US 3600000000
 
-static cg_err find_folder(struct cl_app *app)
+cg_err cl_app_home(const char *home, char *out, size_t room)
 {
-    const char *own = getenv("HTTPCG_HOME"), *config = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
+    const char *own = home ? home : getenv("HTTPCG_HOME"), *config = getenv("XDG_CONFIG_HOME");
+    const char *user = getenv("HOME");
     int n;
 
     if (own && own[0])
-        n = snprintf(app->folder, sizeof app->folder, "%s", own);
+        n = snprintf(out, room, "%s", own);
     else if (config && config[0])
-        n = snprintf(app->folder, sizeof app->folder, "%s/httpcg", config);
-    else if (home && home[0])
-        n = snprintf(app->folder, sizeof app->folder, "%s/.config/httpcg", home);
+        n = snprintf(out, room, "%s/httpcg", config);
+    else if (user && user[0])
+        n = snprintf(out, room, "%s/.config/httpcg", user);
     else
         return CG_CONFIG;
-    return n > 0 && (size_t)n < sizeof app->folder - 64 ? CG_OK : CG_TOO_LARGE;
+    return n > 0 && (size_t)n < room ? CG_OK : CG_TOO_LARGE;
 }
 
-static void read_ca(struct cl_app *app)
+/* The system's certificates may be absent: whoever then meets https is told. */
+static cg_err read_ca(struct cl_app *app, const char *ca_file)
 {
-    const char *file = getenv("SSL_CERT_FILE");
+    const char *chosen = ca_file ? ca_file : getenv("SSL_CERT_FILE");
+    const char *file = chosen ? chosen : "/etc/ssl/certs/ca-certificates.crt";
+    cg_err err = cg_file_read(file, CA_MAX_BYTES, &app->ca_pem);
 
-    if (cg_file_read(file ? file : "/etc/ssl/certs/ca-certificates.crt", CA_MAX_BYTES,
-                     &app->ca_pem) != CG_OK)
-        app->ca_pem = (struct cg_buf){0};
+    if (err == CG_OK)
+        return CG_OK;
+    app->ca_pem = (struct cg_buf){0};
+    return chosen ? CG_CONFIG : CG_OK;
 }
 
-cg_err cl_app_init(struct cl_app *app, struct cl_show *show)
+cg_err cl_app_init(struct cl_app *app, struct cl_show *show, const char *home, const char *ca_file)
 {
     const struct cg_pool_options pool = {
         .idle_max_ms = 30000, .n_per_key_max = 8, .n_max = 32, .n_waiting_max = 64};
 
-    *app = (struct cl_app){.show = show, .timeout_ms = TIMEOUT_MS, .connect_ms = CONNECT_MS};
-    CG_TRY(find_folder(app));
+    *app = (struct cl_app){.show = show, .connect_ms = CONNECT_MS};
+    CG_TRY(cl_app_home(home, app->folder, sizeof app->folder - 64));
     CG_TRY(cg_crypto_new(&app->crypto));
     CG_TRY(cg_kit_new(app->crypto, &app->kit));
     CG_TRY(cg_loop_new(&app->loop));
     CG_TRY(cg_resolver_new(app->loop, &(struct cg_resolver_options){0}, &app->resolver));
     CG_TRY(cg_pool_new(app->loop, app->resolver, &pool, &app->pool));
-    read_ca(app);
+    CG_TRY(read_ca(app, ca_file));
     const struct cg_tls_client_options native = {
         .kind = CG_TLS_NATIVE, .trust = CG_TRUST_LATER, .pad_to = 512};
     const struct cg_tls_client_options service = {
@@ -71,7 +76,7 @@ void cl_app_done(struct cl_app *app)
     cg_tls_conf_unref(app->service_tls);
     cg_store_free(app->seen);
     cg_trust_free(app->trust);
-    cg_signer_free(app->wallet.signer);
+    cg_locked_free(app->wallet.seed);
     cg_buf_done(&app->wallet.doc);
     cg_buf_done(&app->ca_pem);
     cg_kit_free(app->kit);
@@ -79,17 +84,19 @@ void cl_app_done(struct cl_app *app)
     *app = (struct cl_app){0};
 }
 
-static cg_err open_seen(struct cl_app *app)
+static int open_seen(struct cl_app *app)
 {
-    char path[sizeof app->folder + 16], why[CG_STORE_WHY_BYTES];
+    char path[sizeof app->folder + 16], why[CG_STORE_WHY_BYTES] = "";
 
-    CG_TRY(cg_folder_make(app->folder));
     snprintf(path, sizeof path, "%s/seen.db", app->folder);
-    cg_err err = cg_store_open_sqlite(path, why, &app->seen);
-    if (err != CG_OK) {
-        fprintf(app->show->err, "%s: cannot open %s: %s\n", app->show->program, path, why);
-        return err;
-    }
+    cg_err err = cg_folder_make(app->folder);
+    if (err == CG_OK)
+        err = cg_store_open_sqlite(path, why, &app->seen);
+    if (err != CG_OK)
+        return cl_fail(app->show, CL_EXIT_WRITE, err,
+                       "what was seen of names and ledgers is kept there, so that nobody can take "
+                       "it back; --home names another folder",
+                       "cannot open %s%s%s", path, why[0] ? ": " : "", why);
     for (size_t i = 0; i < app->trust->n_logs; i++) {
         struct cg_seen_log seen;
 
@@ -97,10 +104,10 @@ static cg_err open_seen(struct cl_app *app)
             CG_OK)
             app->heads[i] = (struct cg_tlog_seen){seen.size, seen.root, seen.time};
     }
-    return CG_OK;
+    return 0;
 }
 
-cg_err cl_app_trust(struct cl_app *app, const char *file)
+int cl_app_trust(struct cl_app *app, const char *file)
 {
     char path[sizeof app->folder + 16];
     struct cg_buf text = {0};
@@ -110,36 +117,74 @@ cg_err cl_app_trust(struct cl_app *app, const char *file)
     file = file ? file : getenv("HTTPCG_TRUST");
     file = file ? file : path;
     cg_err err = cg_file_read(file, CG_TRUST_MAX_BYTES, &text);
-    if (err != CG_OK) {
-        fprintf(app->show->err,
-                "%s: cannot read the trust file %s: %s\n"
-                "%s: it says which ledger and registry to believe; get it from who runs them, or "
-                "name it with --trust\n",
-                app->show->program, file, cg_err_text(err), app->show->program);
-        return CG_CONFIG;
-    }
+    if (err == CG_NOT_FOUND)
+        return cl_fail(app->show, CL_EXIT_TRUST, CG_OK,
+                       "it says which ledger and registry to believe: get it from who runs them, "
+                       "or name it with --trust",
+                       "there is no trust file %s", file);
+    if (err != CG_OK)
+        return cl_fail(app->show, CL_EXIT_TRUST, err,
+                       "it says which ledger and registry to believe: get it from who runs them, "
+                       "or name it with --trust",
+                       "cannot read the trust file %s", file);
     err = cg_trust_read(app->crypto, cg_buf_span(&text), &app->trust, &fault);
     cg_buf_done(&text);
-    if (err != CG_OK) {
-        fprintf(app->show->err, "%s: %s:%u: %s\n", app->show->program, file, fault.line,
-                fault.text ? fault.text : cg_err_text(err));
-        return err;
-    }
+    if (err != CG_OK)
+        return cl_fail(app->show, CL_EXIT_TRUST, CG_OK, NULL, "%s:%u: %s", file, fault.line,
+                       fault.text ? fault.text : cg_err_text(err));
     return open_seen(app);
 }
 
 cg_err cl_app_wait(struct cl_app *app, const bool *done, int64_t timeout_ms)
 {
-    int64_t until = cg_clock_mono().us + timeout_ms * 1000;
+    int64_t until = timeout_ms > 0 ? cg_clock_mono().us + timeout_ms * 1000 : INT64_MAX;
 
+    if (app->until.us > 0 && app->until.us < until)
+        until = app->until.us;
     while (!*done) {
-        int64_t left_ms = timeout_ms > 0 ? (until - cg_clock_mono().us) / 1000 : 1000;
+        int64_t left_us = until - cg_clock_mono().us;
 
-        if (left_ms <= 0)
+        if (left_us <= 0)
             return CG_TIMEOUT;
-        cg_loop_run_for(app->loop, left_ms);
+        cg_loop_run_for(app->loop, left_us < STEP_US ? left_us / 1000 + 1 : STEP_US / 1000);
     }
     return CG_OK;
+}
+
+void cl_app_wake(struct cl_app *app)
+{
+    cg_loop_stop(app->loop);
+}
+
+void cl_app_detour(const struct cl_app *app, struct cg_span *host, uint16_t *port)
+{
+    for (size_t i = 0; i < app->n_detours; i++) {
+        const struct cl_detour *detour = &app->detours[i];
+
+        if ((detour->from_host[0] && !cg_span_eq_nocase(cg_span_str(detour->from_host), *host)) ||
+            (detour->from_port && detour->from_port != *port))
+            continue;
+        if (detour->to_host[0])
+            *host = cg_span_str(detour->to_host);
+        if (detour->to_port)
+            *port = detour->to_port;
+        return;
+    }
+}
+
+void cl_app_say_unwitnessed(struct cl_app *app)
+{
+    if (!app->said_unwitnessed)
+        cl_show_warn(app->show, "quorum none: no witness watches the ledger; its operator alone is "
+                                "believed");
+    app->said_unwitnessed = true;
+}
+
+cg_err cl_wallet_signer(const struct cl_app *app, struct cg_signer **out)
+{
+    if (!app->wallet.seed)
+        return CG_UNKNOWN;
+    return cg_wallet_signer(app->crypto, cg_locked_get(app->wallet.seed), out);
 }
 
 cg_err cl_app_remember(struct cl_app *app, size_t log, const struct cg_tlog_seen *head)

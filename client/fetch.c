@@ -24,6 +24,7 @@ static void settle(struct cl_fetch *f, cg_err err)
             cg_conn_wake(f->link->conn);
     }
     f->ask.on_done(f->ask.ctx, f, err);
+    cl_app_wake(f->link->app);
 }
 
 /* --- the request -------------------------------------------------------------------------------
@@ -65,16 +66,36 @@ static cg_err make_head(struct cl_fetch *f, struct cg_head *head, struct cg_body
     CG_TRY(set_target(head, ask->url));
     for (size_t i = 0; i < ask->n_fields; i++)
         CG_TRY(cg_head_add_named(head, ask->fields[i].name, ask->fields[i].value));
-    if (!ask->has_body)
+    switch (ask->body) {
+    case CL_BODY_NONE:
         return CG_OK;
-    if (ask->read) {
+    case CL_BODY_WHOLE:
+        body->mode = CG_BODY_DIGEST;
+        CG_TRY(cg_sha256(ask->whole, &body->digest));
+        head->content_length = (int64_t)ask->whole.len;
+        return add_digest(head, &body->digest);
+    case CL_BODY_SIZED:
+        body->mode = CG_BODY_DIGEST;
+        body->digest = ask->digest;
+        head->content_length = ask->length;
+        return add_digest(head, &body->digest);
+    case CL_BODY_STREAM:
+        if (ask->mode == CG_SAPI_NONE)
+            return CG_OK;
         body->mode = CG_BODY_TRAILER;
         return cg_head_add(head, CG_TOKEN_TRAILER, CG_LIT("SAPI-Trailer"));
     }
-    body->mode = CG_BODY_DIGEST;
-    CG_TRY(cg_sha256(ask->body, &body->digest));
-    head->content_length = (int64_t)ask->body.len;
-    return add_digest(head, &body->digest);
+    return CG_INTERNAL;
+}
+
+static cg_err sign_hybrid(const struct cl_app *app, struct cg_span tbs, uint8_t out[CG_HSIG_BYTES])
+{
+    struct cg_signer *signer;
+
+    CG_TRY(cl_wallet_signer(app, &signer));
+    cg_err err = cg_sapi_sign_hybrid(signer, tbs, out);
+    cg_signer_free(signer);
+    return err;
 }
 
 static cg_err sign(struct cl_fetch *f, struct cg_head *head, const struct cg_body_plan *body)
@@ -91,7 +112,7 @@ static cg_err sign(struct cl_fetch *f, struct cg_head *head, const struct cg_bod
                              &qlock, &sapi));
     f->is_signed = true;
     if (f->ask.mode == CG_SAPI_HYBRID) {
-        CG_TRY(cg_sapi_sign_hybrid(app->wallet.signer, cg_buf_span(&f->sent.tbs), signature));
+        CG_TRY(sign_hybrid(app, cg_buf_span(&f->sent.tbs), signature));
         CG_TRY(cg_native_request_signed(&f->sent, CG_BYTES(signature), &sapi));
     }
     CG_TRY(cg_head_add(head, CG_TOKEN_QLOCK, cg_buf_span(&qlock)));
@@ -110,9 +131,12 @@ static cg_err begin(struct cl_fetch *f)
     if (f->ask.mode != CG_SAPI_NONE)
         CG_TRY(sign(f, &head, &body));
     cl_show_head(f->link->app->show, &head, true);
-    CG_TRY(cg_engine_begin(cg_conn_engine(f->link->conn), &head, !f->ask.has_body, &f->x));
+    if (f->ask.on_sent)
+        f->ask.on_sent(f->ask.ctx, &head);
+    bool is_end = f->ask.body == CL_BODY_NONE;
+    CG_TRY(cg_engine_begin(cg_conn_engine(f->link->conn), &head, is_end, &f->x));
     f->x->owner = &f->asker;
-    f->up_ended = !f->ask.has_body;
+    f->up_ended = is_end;
     cg_conn_wake(f->link->conn);
     return CG_OK;
 }
@@ -120,7 +144,7 @@ static cg_err begin(struct cl_fetch *f)
 /* --- its body ----------------------------------------------------------------------------------
  */
 
-static cg_err end_with_trailer(struct cl_fetch *f)
+static cg_err end_body(struct cl_fetch *f)
 {
     struct cl_app *app = f->link->app;
     CG_AUTO(arena) struct cg_arena arena;
@@ -130,12 +154,12 @@ static cg_err end_with_trailer(struct cl_fetch *f)
     uint8_t tbs[CG_SAPI_TRAILER_TBS_BYTES], signature[CG_HSIG_BYTES];
     struct cg_span sig = {NULL, 0};
 
-    CG_TRY(cg_hasher_end(f->up, &digest));
-    if (!f->is_signed)
+    if (!f->is_signed || f->ask.body != CL_BODY_STREAM)
         return cg_exchange_end(f->x, NULL);
+    CG_TRY(cg_hasher_end(f->up, &digest));
     if (f->ask.mode == CG_SAPI_HYBRID) {
         CG_TRY(cg_native_trailer_tbs(&f->sent, &digest, tbs));
-        CG_TRY(cg_sapi_sign_hybrid(app->wallet.signer, CG_BYTES(tbs), signature));
+        CG_TRY(sign_hybrid(app, CG_BYTES(tbs), signature));
         sig = CG_BYTES(signature);
     }
     cg_buf_init(&value, CG_SAPI_MAX_BYTES);
@@ -155,38 +179,44 @@ static cg_err next_piece(struct cl_fetch *f)
         CG_TRY(cg_hasher_new(&f->up));
         CG_TRY(cg_hasher_begin(f->up));
     }
-    f->piece_at = 0;
+    f->piece_at = f->piece_len = 0;
     CG_TRY(f->ask.read(f->ask.ctx, f->piece, PIECE_BYTES, &f->piece_len));
+    if (f->ask.body != CL_BODY_STREAM)
+        return CG_OK; /* its digest is known */
     return cg_hasher_add(f->up, cg_span_of(f->piece, f->piece_len));
+}
+
+/* What is to be sent next; empty: it ends here. */
+static cg_err bytes_to_send(struct cl_fetch *f, struct cg_span *out)
+{
+    if (f->ask.body == CL_BODY_WHOLE) {
+        *out = cg_span_from(f->ask.whole, f->body_sent);
+        return CG_OK;
+    }
+    if (f->piece_at == f->piece_len)
+        CG_TRY(next_piece(f));
+    *out = cg_span_of(f->piece + f->piece_at, f->piece_len - f->piece_at);
+    return CG_OK;
 }
 
 static cg_err send_body(struct cl_fetch *f)
 {
-    size_t taken;
-
     while (!f->up_ended) {
         struct cg_span bytes;
+        size_t taken;
+        cg_err err = bytes_to_send(f, &bytes);
 
-        if (f->ask.read) {
-            if (f->piece_at == f->piece_len) {
-                CG_TRY(next_piece(f));
-                if (f->piece_len == 0) {
-                    f->up_ended = true;
-                    return end_with_trailer(f);
-                }
-            }
-            bytes = cg_span_of(f->piece + f->piece_at, f->piece_len - f->piece_at);
-        } else {
-            bytes = cg_span_from(f->ask.body, f->body_sent);
-            if (bytes.len == 0) {
-                f->up_ended = true;
-                return cg_exchange_end(f->x, NULL);
-            }
+        if (err == CG_BUSY)
+            return CG_OK;
+        CG_TRY(err);
+        if (bytes.len == 0) {
+            f->up_ended = true;
+            return end_body(f);
         }
         CG_TRY(cg_exchange_send(f->x, bytes, &taken));
         f->n_up += taken;
         f->body_sent += taken;
-        f->piece_at += f->ask.read ? taken : 0;
+        f->piece_at += f->ask.body == CL_BODY_WHOLE ? 0 : taken;
         if (taken < bytes.len)
             return CG_OK; /* more when there is room */
     }
@@ -201,13 +231,15 @@ static cg_err take_head(struct cl_fetch *f)
     struct cl_app *app = f->link->app;
 
     f->status = f->x->in.status;
+    f->head_at = cg_loop_mono(app->loop);
     cl_show_head(app->show, &f->x->in, false);
     if (f->is_signed) {
         cg_err err =
             cg_native_reply_head(&f->sent, app->kit, &f->x->in, f->link->transport, &f->fault);
 
-        CG_TRY(err == CG_OK ? CG_OK
-                            : cl_show_check(app->show, "answer signed", err, f->fault.check));
+        CG_TRY(err == CG_OK
+                   ? CG_OK
+                   : cl_show_check(app->show, "answer signed by the gateway", err, f->fault.check));
         f->is_hint = f->sent.form == CG_NATIVE_HINT;
     }
     CG_TRY(cg_hasher_new(&f->down));
@@ -215,7 +247,7 @@ static cg_err take_head(struct cl_fetch *f)
     if (f->is_hint)
         cg_buf_init(&f->hint, HINT_MAX_BYTES);
     else if (f->ask.on_head)
-        f->ask.on_head(f->ask.ctx, &f->x->in);
+        CG_TRY(f->ask.on_head(f->ask.ctx, &f->x->in));
     return CG_OK;
 }
 
@@ -223,13 +255,17 @@ static cg_err take_body(struct cl_fetch *f)
 {
     for (struct cg_span bytes = cg_exchange_peek(f->x); bytes.len > 0;
          bytes = cg_exchange_peek(f->x)) {
-        CG_TRY(cg_hasher_add(f->down, bytes));
-        f->n_down += bytes.len;
+        size_t taken = bytes.len;
+
         if (f->is_hint)
             CG_TRY(cg_buf_add(&f->hint, bytes));
         else
-            CG_TRY(f->ask.write(f->ask.ctx, bytes));
-        cg_exchange_take(f->x, bytes.len);
+            CG_TRY(f->ask.write(f->ask.ctx, bytes, &taken));
+        CG_TRY(cg_hasher_add(f->down, cg_span_first(bytes, taken)));
+        f->n_down += taken;
+        cg_exchange_take(f->x, taken);
+        if (taken < bytes.len)
+            return CG_OK;
     }
     return CG_OK;
 }
@@ -258,10 +294,8 @@ static cg_err take_end(struct cl_fetch *f)
     struct cg_hash digest;
 
     CG_TRY(cg_hasher_end(f->down, &digest));
-    if (!f->is_signed) {
-        cl_show_note(app->show, "unsigned request: nothing but TLS vouches for the answer");
+    if (!f->is_signed)
         return CG_OK;
-    }
     if (f->is_hint) {
         learn_hint(f);
         return cl_show_refusal(app->show, "request", f->status, cg_buf_span(&f->hint));
@@ -269,13 +303,15 @@ static cg_err take_end(struct cl_fetch *f)
     cg_err err = cg_native_reply_end(&f->sent, app->kit, &digest, f->n_down,
                                      f->x->in_trailers.n_fields > 0 ? &f->x->in_trailers : NULL,
                                      f->link->transport, &f->fault);
-    return cl_show_check(app->show, "answer verified", err, err == CG_OK ? NULL : f->fault.check);
+    f->is_verified = err == CG_OK;
+    return cl_show_check(app->show, "answer verified to its last byte", err,
+                         err == CG_OK ? NULL : f->fault.check);
 }
 
+/* The other end may answer before it has read all, and reset the rest: the answer counts first. */
 static cg_err advance(struct cl_fetch *f, unsigned what)
 {
-    if ((what & CG_X_ROOM) != 0)
-        CG_TRY(send_body(f));
+    f->link->app->show->step = "answer";
     if ((what & CG_X_HEAD) != 0)
         CG_TRY(take_head(f));
     if (f->status != 0) {
@@ -287,7 +323,18 @@ static cg_err advance(struct cl_fetch *f, unsigned what)
     }
     if ((what & CG_X_RESET) != 0)
         return f->x->fault != CG_OK ? f->x->fault : CG_CLOSED;
-    return CG_OK;
+    return (what & CG_X_ROOM) != 0 ? send_body(f) : CG_OK;
+}
+
+void cl_fetch_wake(struct cl_fetch *f)
+{
+    if (f->is_done)
+        return;
+    cg_err err = advance(f, CG_X_ROOM);
+    if (err != CG_OK)
+        settle(f, err);
+    else if (!f->is_done && f->link->conn)
+        cg_conn_wake(f->link->conn);
 }
 
 static void on_event(struct cl_asker *asker, unsigned what)
@@ -308,6 +355,8 @@ cg_err cl_fetch_begin(struct cl_link *link, const struct cl_fetch_ask *ask, stru
     f->asker.on_event = on_event;
     f->link = link;
     f->ask = *ask;
+    f->began = cg_loop_mono(link->app->loop);
+    link->app->show->step = "signed";
     cg_err err = link->conn ? begin(f) : CG_CLOSED;
     if (err == CG_OK)
         err = send_body(f);

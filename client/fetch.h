@@ -3,9 +3,15 @@
 #define CG_CLIENT_FETCH_H
 #include "client/link.h"
 
-#include <stdio.h>
-
 struct cl_fetch;
+
+/* Where a request's body comes from. */
+enum cl_body {
+    CL_BODY_NONE,
+    CL_BODY_WHOLE,  /* from memory */
+    CL_BODY_SIZED,  /* read piece by piece; length and digest were found before */
+    CL_BODY_STREAM, /* read piece by piece until it ends; signed at its end */
+};
 
 struct cl_fetch_ask {
     const struct cg_url *url;
@@ -13,15 +19,19 @@ struct cl_fetch_ask {
     const struct cg_field *fields; /* by name, lower case */
     size_t n_fields;
     enum cg_sapi_mode mode; /* NONE: unsigned, for rules that allow it */
-    bool has_body;
-    /* Where the body comes from: all of it at once, or read in pieces (then behind a trailer). */
-    struct cg_span body;
-    /* NULL: body. Else fills at most room bytes; 0 is the end.
-     * Errors  any: the request is called off. */
+    enum cl_body body;
+    struct cg_span whole;
+    int64_t length;
+    struct cg_hash digest;
+    /* Fills at most room bytes; 0 is the end.
+     * Errors  CG_BUSY: nothing now, cl_fetch_wake will be called; any other calls the request off.
+     */
     cg_err (*read)(void *ctx, uint8_t *at, size_t room, size_t *out_len);
-    /* Each piece of the answer, as it comes; it is verified only when on_done says so. */
-    cg_err (*write)(void *ctx, struct cg_span bytes);
-    void (*on_head)(void *ctx, const struct cg_head *head);
+    /* Each piece of the answer, as it comes; it is verified only when on_done says so. Whoever
+     * takes less than all calls cl_fetch_wake when there is room. */
+    cg_err (*write)(void *ctx, struct cg_span bytes, size_t *out_taken);
+    void (*on_sent)(void *ctx, const struct cg_head *head); /* may be NULL */
+    cg_err (*on_head)(void *ctx, const struct cg_head *head);
     void (*on_done)(void *ctx, struct cl_fetch *fetch, cg_err err);
     void *ctx;
 };
@@ -44,13 +54,16 @@ struct cl_fetch {
     bool is_hint;         /* an unsigned refusal */
     struct cg_buf hint;   /* its body, for people */
     struct cg_fault fault;
-    bool is_done;
+    bool is_done, is_verified;
+    struct cg_mono began, head_at;
 };
 
 /* cl_fetch_begin sends it on a link that is ready.
  * Owns    what ask points to is used until on_done. */
 CG_MUST_USE cg_err cl_fetch_begin(struct cl_link *link, const struct cl_fetch_ask *ask,
                                   struct cl_fetch **out);
+/* cl_fetch_wake goes on where read or write could not. */
+void cl_fetch_wake(struct cl_fetch *fetch);
 void cl_fetch_free(struct cl_fetch *fetch);
 
 #endif

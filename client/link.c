@@ -18,8 +18,11 @@ static void settle(struct cl_link *link, cg_err err)
 {
     if (link->state == CL_FAILED || (link->state == CL_READY && err == CG_OK))
         return;
+    link->failed_at = link->state;
     link->state = err == CG_OK ? CL_READY : CL_FAILED;
+    link->ready = cg_loop_mono(link->app->loop);
     link->ask.on_done(link, err);
+    cl_app_wake(link->app);
 }
 
 /* --- the certificate ---------------------------------------------------------------------------
@@ -40,8 +43,7 @@ static cg_err check_staple(struct cl_link *link, const struct cg_did_state *did)
     CG_TRY(cl_show_check(app->show, "staple", err,
                          err == CG_OK ? NULL : cg_staple_step_text(facts.failed)));
     if (facts.checkpoint.is_unwitnessed)
-        cl_show_note(app->show, "the trust file asks for no witness (quorum none): one log "
-                                "operator is believed");
+        cl_app_say_unwitnessed(app);
     return cl_app_remember(app, facts.log, &facts.head);
 }
 
@@ -127,7 +129,7 @@ static cg_err ask_grant(struct cl_link *link)
         .scope = link->ask.scope,
         .n_scope = link->ask.n_scope,
         .modes = CG_MODES_LISTED,
-        .epochs = link->ask.epochs ? link->ask.epochs : DEFAULT_EPOCHS,
+        .epochs = app->epochs ? app->epochs : DEFAULT_EPOCHS,
     };
     uint8_t signature[CG_HSIG_BYTES];
     CG_AUTO(buf) struct cg_buf body = {0};
@@ -142,12 +144,17 @@ static cg_err ask_grant(struct cl_link *link)
     cg_secret_done(&grant.session_seed);
     CG_TRY(err);
     link->has_pending = true;
-    CG_TRY(cg_grant_sign(app->wallet.signer, cg_buf_span(&link->pending.grant), signature));
+    struct cg_signer *signer;
+    CG_TRY(cl_wallet_signer(app, &signer));
+    err = cg_grant_sign(signer, cg_buf_span(&link->pending.grant), signature);
+    cg_signer_free(signer);
+    CG_TRY(err);
     const struct cg_grant_body whole = {cg_buf_span(&link->pending.grant),
                                         cg_buf_span(&app->wallet.doc), CG_BYTES(signature)};
     cg_buf_init(&body, CG_DOCUMENT_MAX_BYTES);
     CG_TRY(cg_grant_body_write(&whole, &body));
     link->state = CL_GRANT;
+    app->show->step = "signed";
     return ask(link, "POST", CG_CONTROL_PREFIX "grant", CG_GRANT_MEDIA_TYPE, cg_buf_span(&body));
 }
 
@@ -242,7 +249,9 @@ static void on_open(struct cg_conn *conn)
     struct cg_tls *tls = cg_stack_tls(cg_conn_engine(conn));
 
     cl_show_tls(link->app->show, tls);
+    link->secured = cg_loop_mono(link->app->loop);
     link->state = CL_TLSLS;
+    link->app->show->step = "control";
     cg_err err = ask(link, "GET", CG_CONTROL_PREFIX "tlsls", NULL, (struct cg_span){NULL, 0});
     if (err != CG_OK)
         settle(link, err);
@@ -279,6 +288,7 @@ static void on_close(struct cg_conn *conn, cg_err why)
     }
     link->conn = NULL;
     settle(link, why == CG_OK ? CG_CLOSED : why);
+    cl_app_wake(link->app);
 }
 
 static const struct cg_conn_events events = {on_open, on_exchange, on_close};
@@ -288,16 +298,16 @@ static void on_call(void *owner, struct cg_call *call)
     struct cl_link *link = owner;
     struct cl_app *app = link->app;
     struct cg_engine *engine;
-    struct cg_peer peer;
 
     if (call->err != CG_OK) {
         settle(link, call->err);
         return;
     }
-    int fd = cg_dial_take(call, &peer);
-    cg_err err = cg_client_engine(&link->client, &peer, app->loop, &engine);
+    int fd = cg_dial_take(call, &link->peer);
+    link->connected = cg_loop_mono(app->loop);
+    cg_err err = cg_client_engine(&link->client, &link->peer, app->loop, &engine);
     if (err == CG_OK)
-        err = cg_conn_new(app->loop, fd, &peer, engine, &events, link, &link->conn);
+        err = cg_conn_new(app->loop, fd, &link->peer, engine, &events, link, &link->conn);
     if (err != CG_OK)
         settle(link, err);
 }
@@ -330,14 +340,7 @@ static cg_err dial(struct cl_link *link)
     const struct cg_engine_conf conf = {
         .idle_ms = 600000, .stall_ms = 60000, .in_max_bytes = 1 << 20};
 
-    if (app->connect_to) {
-        struct cl_link other = {0};
-
-        CG_TRY(take_place(&other, cg_span_str(app->connect_to)));
-        memcpy(link->dial_host, other.host, sizeof link->dial_host);
-        target.host = cg_span_str(link->dial_host);
-        target.port = other.port;
-    }
+    cl_app_detour(app, &target.host, &target.port);
     CG_TRY(cg_client_init(&link->client, app->native_tls, cg_span_str(link->host), &conf));
     return cg_dial_begin(app->resolver, &target, link->ticket, 1,
                          cg_mono_after(cg_loop_mono(app->loop), app->connect_ms));
@@ -352,6 +355,8 @@ cg_err cl_link_open(struct cl_app *app, const struct cl_link_ask *asked, struct 
     link->app = app;
     link->ask = *asked;
     link->owner = asked->owner;
+    link->began = cg_loop_mono(app->loop);
+    app->show->step = "connect";
     cg_buf_init(&link->body, CG_CERT_MAX_BYTES);
     cg_err err = take_place(link, asked->gateway);
     if (err == CG_OK)
@@ -379,11 +384,9 @@ void cl_link_free(struct cl_link *link)
     cg_slot_end(link->app->loop, link->ticket);
     if (link->conn) {
         /* The connection outlives the call by a pass; its last event must find its owner. */
-        bool closed = false;
-
         cg_conn_close(link->conn, CG_CLOSED);
-        while (!link->is_closed && !closed)
-            closed = cg_loop_run_for(link->app->loop, 10) && link->is_closed;
+        while (!link->is_closed)
+            cg_loop_run_for(link->app->loop, 100);
     }
     if (link->has_pending)
         cg_native_pending_done(&link->pending);

@@ -26,7 +26,6 @@ struct cl_link_ask {
     size_t n_gateway_dids;
     const struct cg_span *scope; /* of the grant; "plane/authority" */
     size_t n_scope;
-    uint32_t epochs;   /* 0: 10 */
     bool is_anonymous; /* no wallet, no grant; the channel is then proved by nothing but TLS */
     void (*on_done)(struct cl_link *link, cg_err err); /* ready, or why not; once */
     void *owner;
@@ -42,7 +41,6 @@ struct cl_link {
     bool is_closed;
     char host[CG_HOST_MAX_BYTES + 1];
     uint16_t port;
-    char dial_host[CG_HOST_MAX_BYTES + 1]; /* where app->connect_to leads */
     struct cg_native native;
     bool has_native;
     struct cg_buf document; /* the certificate; cert points into it */
@@ -51,10 +49,13 @@ struct cl_link {
     struct cg_native_pending pending;
     bool has_pending;
     struct cg_exchange *x; /* of the bootstrap */
-    enum { CL_DIALLING, CL_TLSLS, CL_GRANT, CL_READY, CL_FAILED } state;
+    enum cl_link_state { CL_DIALLING, CL_TLSLS, CL_GRANT, CL_READY, CL_FAILED } state, failed_at;
     struct cg_buf body;
     struct cg_grant_answer answer;
     bool did_retry; /* after a clock-skew */
+    struct cg_peer peer;
+    /* When it was begun, connected, secured and proved; 0: not yet. */
+    struct cg_mono began, connected, secured, ready;
 };
 
 /* cl_link_open begins; on_done tells the end.

@@ -15,6 +15,7 @@
  */
 
 struct wait {
+    struct cl_app *app;
     bool done;
     cg_err err;
     struct cl_answer *answer;
@@ -27,6 +28,7 @@ static void on_call(void *owner, struct cg_call *call)
 
     wait->done = true;
     wait->err = call->err;
+    cl_app_wake(wait->app);
     if (call->err != CG_OK || !answer)
         return;
     wait->answer->status = answer->head->status;
@@ -65,7 +67,7 @@ cg_err cl_ask(struct cl_app *app, struct cg_span base, const char *method, struc
     char url[512];
     struct cg_client client;
     struct cg_endpoint *endpoint;
-    struct wait wait = {.answer = answer};
+    struct wait wait = {.app = app, .answer = answer};
     bool is_tls = cg_span_starts(base, CG_LIT("https://"));
 
     if (base.len >= sizeof url)
@@ -131,6 +133,8 @@ static cg_err verify(struct cl_app *app, const struct cg_resolve_ask *ask, int s
         err = cg_resolve_verify(ask, cg_buf_span(&out->json), &out->room, &out->result);
     show_checks(app, &out->result, err);
     CG_TRY(err);
+    if (out->result.staple.checkpoint.is_unwitnessed)
+        cl_app_say_unwitnessed(app);
     CG_TRY(remember_name(app, ask, &out->result));
     return out->result.is_gone ? CG_NOT_FOUND : CG_OK;
 }
@@ -158,6 +162,7 @@ cg_err cl_resolve(struct cl_app *app, struct cg_span plane, struct cg_span autho
                      (int)authority.len, authority.at);
     cg_err err = CG_UNREACHABLE;
 
+    app->show->step = "resolve";
     for (size_t i = 0; i < app->trust->n_registries; i++) {
         const struct cg_trust_registry *registry = &app->trust->registries[i];
 

@@ -6,6 +6,187 @@
 #include "session/message.h"
 #include "session/tls.h"
 
+#include <stdarg.h>
+
+void cl_show_init(struct cl_show *show)
+{
+    *show = (struct cl_show){.out = stdout, .err = stderr, .step = "start"};
+}
+
+void cl_show_done(struct cl_show *show)
+{
+    json_decref(show->json);
+    show->json = NULL;
+}
+
+cg_err cl_show_json(struct cl_show *show)
+{
+    show->json = json_object();
+    show->is_json = true;
+    return show->json ? CG_OK : CG_NO_MEMORY;
+}
+
+/* A text that is no UTF-8 is left out: jansson takes no other. */
+void cl_add(struct cl_show *show, const char *name, json_t *value)
+{
+    if (show->json && value)
+        json_object_set_new(show->json, name, value);
+    else
+        json_decref(value);
+}
+
+void cl_add_text(struct cl_show *show, const char *name, const char *text)
+{
+    cl_add(show, name, json_string(text));
+}
+
+static json_t *checks_json(const struct cl_show *show)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < show->n_checks; i++) {
+        const struct cl_check *check = &show->checks[i];
+        json_t *one = json_object();
+
+        json_object_set_new(one, "step", json_string(check->step));
+        json_object_set_new(one, "check", json_string(check->name));
+        json_object_set_new(one, "ok", json_boolean(check->err == CG_OK));
+        if (check->err != CG_OK)
+            json_object_set_new(one, "error", json_string(cg_err_name(check->err)));
+        if (check->detail[0])
+            json_object_set_new(one, "detail", json_string(check->detail));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+void cl_show_end(struct cl_show *show, int code, FILE *to)
+{
+    if (!show->json)
+        return;
+    cl_add(show, "ok", json_boolean(code == 0));
+    cl_add(show, "exit", json_integer(code));
+    if (show->n_checks > 0)
+        cl_add(show, "checks", checks_json(show));
+    if (show->problem[0])
+        cl_add_text(show, "problem", show->problem);
+    json_dumpf(show->json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    fputc('\n', to);
+}
+
+/* --- checks ----------------------------------------------------------------------------------- */
+
+static void print_check(const struct cl_show *show, const struct cl_check *check)
+{
+    fprintf(show->err, "* %-8s %-6s %s", check->step, check->err == CG_OK ? "ok" : "FAILED",
+            check->name);
+    if (check->err != CG_OK)
+        fprintf(show->err, ": %s", cg_err_text(check->err));
+    if (check->detail[0])
+        fprintf(show->err, " (%s)", check->detail);
+    fputc('\n', show->err);
+}
+
+cg_err cl_show_check(struct cl_show *show, const char *name, cg_err err, const char *detail)
+{
+    /* The newest count: a client that runs for long forgets the first. */
+    if (show->n_checks == CL_CHECKS_MAX) {
+        memmove(show->checks, show->checks + 1, (CL_CHECKS_MAX - 1) * sizeof show->checks[0]);
+        show->n_checks--;
+    }
+    struct cl_check *check = &show->checks[show->n_checks++];
+
+    *check = (struct cl_check){.step = show->step, .err = err};
+    snprintf(check->name, sizeof check->name, "%s", name);
+    snprintf(check->detail, sizeof check->detail, "%s", detail ? detail : "");
+    if (show->is_verbose && !show->is_json)
+        print_check(show, check);
+    return err;
+}
+
+const struct cl_check *cl_show_failed(const struct cl_show *show)
+{
+    for (size_t i = show->n_checks; i > 0; i--)
+        if (show->checks[i - 1].err != CG_OK)
+            return &show->checks[i - 1];
+    return NULL;
+}
+
+void cl_show_note(struct cl_show *show, const char *text)
+{
+    if (show->is_verbose && !show->is_json)
+        fprintf(show->err, "* %-8s note   %s\n", show->step, text);
+}
+
+static void append(struct cl_show *show, const char *name, const char *text)
+{
+    json_t *list = show->json ? json_object_get(show->json, name) : NULL;
+
+    if (show->json && !list) {
+        list = json_array();
+        json_object_set_new(show->json, name, list);
+    }
+    if (list)
+        json_array_append_new(list, json_string(text));
+}
+
+void cl_show_warn(struct cl_show *show, const char *text)
+{
+    append(show, "warnings", text);
+    if (!show->is_silent && !show->is_json)
+        fprintf(show->err, "httpcg: %s\n", text);
+}
+
+void cl_say(struct cl_show *show, const char *format, ...)
+{
+    va_list args;
+
+    if (show->is_json)
+        return;
+    va_start(args, format);
+    vfprintf(show->out, format, args);
+    va_end(args);
+    fputc('\n', show->out);
+}
+
+int cl_fail(struct cl_show *show, enum cl_exit code, cg_err err, const char *remedy,
+            const char *format, ...)
+{
+    const struct cl_check *failed = cl_show_failed(show);
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (show->json) {
+        json_t *error = json_object();
+
+        json_object_set_new(error, "text", json_string(text));
+        json_object_set_new(error, "meaning", json_string(cl_exit_text((int)code)));
+        if (err != CG_OK)
+            json_object_set_new(error, "error", json_string(cg_err_name(err)));
+        if (remedy)
+            json_object_set_new(error, "remedy", json_string(remedy));
+        cl_add(show, "failure", error);
+        return (int)code;
+    }
+    if (show->is_silent)
+        return (int)code;
+    fprintf(show->err, "httpcg: (%d) %s", (int)code, text);
+    if (err != CG_OK)
+        fprintf(show->err, ": %s", cg_err_text(err));
+    if (failed && failed->err == err && !show->is_verbose)
+        fprintf(show->err, " [%s: %s%s%s]", failed->step, failed->name,
+                failed->detail[0] ? ", " : "", failed->detail);
+    fputc('\n', show->err);
+    if (remedy)
+        fprintf(show->err, "httpcg: %s\n", remedy);
+    return (int)code;
+}
+
+/* --- what peers say --------------------------------------------------------------------------- */
+
 void cl_show_text(FILE *to, struct cg_span text)
 {
     for (size_t i = 0; i < text.len && i < 4096; i++) {
@@ -18,76 +199,51 @@ void cl_show_text(FILE *to, struct cg_span text)
     }
 }
 
-cg_err cl_show_check(struct cl_show *show, const char *name, cg_err err, const char *detail)
-{
-    if (show->n_checks < CL_CHECKS_MAX)
-        show->checks[show->n_checks++] = (struct cl_check){name, err, detail};
-    if (show->is_verbose || (err != CG_OK && !show->is_silent))
-        fprintf(show->err, "* %s %s%s%s%s%s\n", err == CG_OK ? "ok    " : "FAILED", name,
-                err == CG_OK ? "" : ": ", err == CG_OK ? "" : cg_err_text(err), detail ? " — " : "",
-                detail ? detail : "");
-    return err;
-}
-
-void cl_show_note(struct cl_show *show, const char *text)
-{
-    if (show->is_verbose)
-        fprintf(show->err, "* note   %s\n", text);
-}
-
-void cl_show_failure(struct cl_show *show, const char *what, cg_err err, const char *remedy)
-{
-    if (show->is_silent)
-        return;
-    fprintf(show->err, "%s: %s: %s\n", show->program, what, cg_err_text(err));
-    if (remedy)
-        fprintf(show->err, "%s: %s\n", show->program, remedy);
-}
-
 cg_err cl_show_refusal(struct cl_show *show, const char *what, int status, struct cg_span body)
 {
     struct cg_span type = {NULL, 0};
-    size_t at;
+    char detail[120];
 
     /* Only a hint: it is not signed. The code is looked for, nothing else is believed of it. */
-    for (at = 0; at + 8 < body.len; at++)
+    for (size_t at = 0; at + 8 < body.len; at++)
         if (cg_span_starts(cg_span_from(body, at), CG_LIT("\"type\":\""))) {
             type = cg_span_from(body, at + 8);
             type = cg_span_first(type, cg_span_find(type, '"'));
             break;
         }
     enum cg_refusal refusal = cg_refusal_of_code(type);
-    snprintf(show->problem, sizeof show->problem, "%s",
-             refusal == CG_REFUSAL_NONE ? "" : cg_refusal_code(refusal));
-    if (!show->is_silent)
-        fprintf(show->err, "%s: %s: refused with status %d%s%s\n", show->program, what, status,
-                refusal == CG_REFUSAL_NONE ? "" : ", ",
-                refusal == CG_REFUSAL_NONE ? "" : cg_refusal_code(refusal));
-    return CG_DENIED;
+    bool is_known = refusal != CG_REFUSAL_NONE;
+    snprintf(show->problem, sizeof show->problem, "%s", is_known ? cg_refusal_code(refusal) : "");
+    snprintf(detail, sizeof detail, "status %d%s%s", status, is_known ? ", " : "", show->problem);
+    return cl_show_check(show, what, CG_DENIED, detail);
 }
 
 void cl_show_tls(struct cl_show *show, const struct cg_tls *tls)
 {
-    if (show->is_verbose)
-        fprintf(show->err, "* tls    %s, %s, %s%s\n", cg_tls_version(tls), cg_tls_group(tls),
-                cg_tls_cipher(tls), cg_tls_is_resumed(tls) ? ", resumed" : "");
+    char text[160];
+
+    snprintf(text, sizeof text, "%s, %s, %s%s", cg_tls_version(tls), cg_tls_group(tls),
+             cg_tls_cipher(tls), cg_tls_is_resumed(tls) ? ", resumed" : "");
+    cl_show_check(show, "TLS handshake", CG_OK, text);
+    cl_add_text(show, "tls_group", cg_tls_group(tls));
 }
 
 void cl_show_head(struct cl_show *show, const struct cg_head *head, bool out)
 {
     const char *mark = out ? "> " : "< ";
 
-    if (!show->is_verbose)
+    if (!show->is_verbose || show->is_json)
         return;
+    fputs(mark, show->err);
     if (out) {
-        fprintf(show->err, "> ");
         cl_show_text(show->err, head->method);
-        fprintf(show->err, " ");
+        fprintf(show->err, " %.*s://%.*s", (int)head->scheme.len, (const char *)head->scheme.at,
+                (int)head->authority.len, (const char *)head->authority.at);
         cl_show_text(show->err, head->path);
-        fprintf(show->err, "\n");
     } else {
-        fprintf(show->err, "< %d\n", head->status);
+        fprintf(show->err, "%d", head->status);
     }
+    fputc('\n', show->err);
     for (size_t i = 0; i < head->n_fields; i++) {
         fputs(mark, show->err);
         cl_show_text(show->err, head->fields[i].name);

@@ -1,0 +1,144 @@
+#include "client/command.h"
+
+#include "lib/base/span.h"
+
+/* clang-format off */
+const struct cl_command cl_commands[] = {
+    {.words = "get", .takes = "URL...", .summary = "fetch a URL; also post, put, delete, patch, head, options, or a URL alone",
+     .text = "Resolves the name, connects to one of its gateways, verifies the gateway's certificate and that this very connection is "
+             "its own, signs the request, and verifies the answer to its last byte. Any check that fails ends it, and nothing is "
+             "fallen back to.\n"
+             "\n"
+             "Without a method's name the method is GET, with data POST, with a file PUT. The body goes to standard output as it comes; "
+             "where the signature stands behind it, whoever reads has to look at the exit code before believing: 0 only where all of "
+             "it was verified. A file named by -o gets its name only then.\n"
+             "\n"
+             "-v shows each check with the step it belongs to, in the gateway's own words: resolve (the name's record), connect, "
+             "control (the gateway's certificate), signed (the wallet's grant and request), answer.\n"
+             "\n"
+             "Where an agent runs (httpcg agent), it is asked: its connections are verified already, so a call costs one request.",
+     .example = "httpcg httpcg://app/shop.example/orders\n"
+                "httpcg -v --json-data '{\"n\":1}' httpcg://app/shop.example/orders\n"
+                "httpcg put -T photo.jpg httpcg://app/shop.example/photos/1\n"
+                "tar c . | httpcg -T - httpcg://app/shop.example/backup\n",
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST,
+     .options = {CL_REQUEST, CL_DATA, CL_DATA_RAW, CL_DATA_BINARY, CL_JSON_DATA, CL_GET, CL_HEADER, CL_USER_AGENT, CL_REFERER,
+                 CL_COOKIE, CL_RANGE, CL_UPLOAD, CL_OUTPUT, CL_REMOTE_NAME, CL_OUTPUT_DIR, CL_CREATE_DIRS, CL_INCLUDE, CL_HEAD,
+                 CL_DUMP_HEADER, CL_FAIL, CL_FAIL_BODY, CL_MAX_FILESIZE, CL_WRITE_OUT, CL_PROGRESS, CL_SAPI, CL_EPOCHS},
+     .min_words = 1, .max_words = CL_WORDS_MAX, .run = cl_run_fetch},
+    {.words = "url parse", .takes = "URL...", .summary = "show a URL's canonical form, or what is wrong with it",
+     .text = "What is signed, matched and forwarded is a URL's one canonical form, never the bytes that were typed.\n"
+             "\n"
+             "  httpcg://<plane>/<authority>/<path>?<query>\n"
+             "\n"
+             "The planes are app, bpi, gw, wallet and m2m. Nothing is repaired that could be understood in two ways: dot "
+             "segments, empty segments, encoded slashes and control characters are refused, with their place.",
+     .example = "httpcg url parse 'HTTPCG://App/Shop.Example/a%2db?x=1'\n",
+     .min_words = 1, .max_words = CL_WORDS_MAX, .run = cl_run_url_parse},
+    {.words = "wallet new", .takes = "", .summary = "make a wallet, or the keys of another role",
+     .text = "Makes a key file, encrypted under a passphrase. A wallet (role identity) gets three files: wallet.hck with the "
+             "seed S, next.hck with the seed R of its next generation, and wallet.doc, its public document. The wallet's "
+             "address is a hash over S's public keys and R's, so whoever steals S cannot take the address away from "
+             "whoever has R: keep next.hck apart.\n"
+             "\n"
+             "--role registry makes the DID of a registry in the same way, --role log the keys of a ledger (with its two "
+             "lines for trust files), --role transport the online keys of a gateway; cert issue makes those by itself.\n"
+             "\n"
+             "Nothing is ever overwritten.",
+     .example = "httpcg wallet new\nhttpcg wallet new --role log --origin ledger.example/log1 --folder keys\n",
+     .groups = CL_WITH_NEW_KEY, .options = {CL_WALLET, CL_ROLE, CL_ORIGIN, CL_FOLDER}, .run = cl_run_wallet_new},
+    {.words = "wallet show", .takes = "", .summary = "show a wallet's address and files",
+     .text = "Reads the document and what a key file says before it is opened: nobody is asked for a passphrase. With --json the "
+             "W3C view of the DID document is included.",
+     .example = "httpcg wallet show\n",
+     .options = {CL_WALLET}, .run = cl_run_wallet_show},
+    {.words = "wallet backup", .takes = "", .summary = "print the wallet's seed, to be kept on paper",
+     .text = "Prints the seed and what else it takes to make the wallet again, as lines of hexadecimal digits; with --next the next "
+             "generation's seed as well, which belongs in another place. -o writes a file that nobody else may read.",
+     .example = "httpcg wallet backup\nhttpcg wallet backup --next -o /media/stick/wallet.backup\n",
+     .groups = CL_WITH_WALLET, .options = {CL_NEXT, CL_OUTPUT}, .run = cl_run_wallet_backup},
+    {.words = "wallet restore", .takes = "[FILE]", .summary = "make a wallet's files again from a backup",
+     .text = "Reads the lines that wallet backup printed, from a file or standard input. Blanks between digits do not count, and the "
+             "address tells whether all digits are right.",
+     .example = "httpcg wallet restore backup.txt\n",
+     .groups = CL_WITH_NEW_KEY, .options = {CL_WALLET}, .max_words = 1, .run = cl_run_wallet_restore},
+    {.words = "wallet passwd", .takes = "[KEY-FILE]", .summary = "change a key file's passphrase",
+     .text = "Opens a key file of any role with the old passphrase and encrypts it under a new one. The file is replaced whole or not "
+             "at all.",
+     .example = "httpcg wallet passwd\nhttpcg wallet passwd keys/transport.hck --kdf-memory 64\n",
+     .groups = CL_WITH_NEW_KEY, .options = {CL_WALLET}, .max_words = 1, .run = cl_run_wallet_passwd},
+};
+/* clang-format on */
+const size_t cl_n_commands = sizeof cl_commands / sizeof cl_commands[0];
+
+static const enum cl_id common[] = {CL_HELP,    CL_VERSION, CL_MANUAL,     CL_COMPLETION,
+                                    CL_VERBOSE, CL_SILENT,  CL_SHOW_ERROR, CL_JSON,
+                                    CL_STDERR,  CL_CONFIG,  CL_DISABLE,    CL_HOME};
+static const enum cl_id with_wallet[] = {CL_WALLET, CL_PASS_FILE, CL_PASS_FD};
+static const enum cl_id with_new_key[] = {CL_PASS_FILE, CL_PASS_FD, CL_NEW_PASS_FILE,
+                                          CL_NEW_PASS_FD, CL_KDF_MEMORY};
+static const enum cl_id with_trust[] = {CL_TRUST, CL_CACERT, CL_MAX_TIME, CL_CONNECT_TIMEOUT,
+                                        CL_CONNECT_TO};
+static const enum cl_id with_ledger[] = {CL_REGISTRY, CL_LEDGER};
+
+/* How many of the words are "wallet new" and its like. */
+static size_t count_words(const char *text)
+{
+    size_t n = 1;
+
+    for (; *text; text++)
+        n += *text == ' ';
+    return n;
+}
+
+static bool begins(const struct cl_command *command, const char *const *words, size_t n_words)
+{
+    struct cg_span left = cg_span_str(command->words);
+
+    for (size_t i = 0; left.len > 0; i++) {
+        size_t end = cg_span_find(left, ' ');
+
+        if (i == n_words || !cg_span_is(cg_span_first(left, end), words[i]))
+            return false;
+        left = cg_span_from(left, end + 1);
+    }
+    return true;
+}
+
+const struct cl_command *cl_command_find(const char *const *words, size_t n_words, size_t *out_own)
+{
+    const struct cl_command *found = NULL;
+    size_t own = 0;
+
+    for (size_t i = 0; i < cl_n_commands; i++) {
+        size_t n = count_words(cl_commands[i].words);
+
+        if (n > own && begins(&cl_commands[i], words, n_words)) {
+            found = &cl_commands[i];
+            own = n;
+        }
+    }
+    *out_own = own;
+    return found;
+}
+
+static bool is_in(const enum cl_id *list, size_t n, enum cl_id id)
+{
+    for (size_t i = 0; i < n && list[i] != CL_NO_OPTION; i++)
+        if (list[i] == id)
+            return true;
+    return false;
+}
+
+#define IS_IN(list, id) is_in(list, sizeof(list) / sizeof((list)[0]), id)
+
+bool cl_command_takes(const struct cl_command *command, enum cl_id id)
+{
+    unsigned groups = command->groups;
+
+    return IS_IN(command->options, id) || IS_IN(common, id) ||
+           ((groups & CL_WITH_WALLET) && IS_IN(with_wallet, id)) ||
+           ((groups & CL_WITH_NEW_KEY) && IS_IN(with_new_key, id)) ||
+           ((groups & CL_WITH_TRUST) && IS_IN(with_trust, id)) ||
+           ((groups & CL_WITH_LEDGER) && IS_IN(with_ledger, id));
+}

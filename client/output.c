@@ -1,0 +1,137 @@
+#include "client/output.h"
+
+#include "lib/base/span.h"
+#include "lib/base/try.h"
+#include "runtime/entropy.h"
+#include "runtime/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static int open_file(struct cl_run *run, const char *path, struct cl_output *out)
+{
+    const char *folder = cl_text(run->args, CL_OUTPUT_DIR);
+    uint64_t chance;
+    int n = folder && path[0] != '/' ? snprintf(out->path, sizeof out->path, "%s/%s", folder, path)
+                                     : snprintf(out->path, sizeof out->path, "%s", path);
+
+    if (n < 0 || n >= (int)sizeof out->path || cg_entropy_fill(&chance, sizeof chance) != CG_OK)
+        return cl_fail(run->show, CL_EXIT_WRITE, CG_TOO_LARGE, NULL, "the path of the output");
+    if (cl_is_on(run->args, CL_CREATE_DIRS) && strrchr(out->path, '/')) {
+        char above[CL_PATH_MAX_BYTES];
+
+        snprintf(above, sizeof above, "%s", out->path);
+        *strrchr(above, '/') = '\0';
+        int code = above[0] ? cl_folders(run, above) : 0;
+        if (code != 0)
+            return code;
+    }
+    snprintf(out->draft, sizeof out->draft, "%s.%016llx.part", out->path,
+             (unsigned long long)chance);
+    int fd = open(out->draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    out->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (!out->file) {
+        int error = errno;
+
+        if (fd >= 0)
+            close(fd);
+        return cl_fail(run->show, CL_EXIT_WRITE, CG_OK,
+                       error == ENOENT ? "--create-dirs makes folders that are missing" : NULL,
+                       "cannot write %s: %s", out->path, strerror(error));
+    }
+    return 0;
+}
+
+/* A plain number, or one with K, M or G behind it. */
+static cg_err read_size(const char *text, uint64_t *out)
+{
+    static const char units[] = "kmg";
+    char digits[24];
+    size_t len = strlen(text);
+    unsigned shift = 0;
+
+    if (len == 0 || len >= sizeof digits)
+        return CG_SYNTAX;
+    memcpy(digits, text, len + 1);
+    const char *unit = strchr(units, digits[len - 1] | 0x20);
+    if (unit && digits[len - 1] > '9') {
+        shift = 10 * (unsigned)(unit - units + 1);
+        digits[len - 1] = '\0';
+    }
+    CG_TRY(cl_number(digits, 0, UINT64_MAX >> 31, out));
+    *out <<= shift;
+    return CG_OK;
+}
+
+int cl_output_open(struct cl_run *run, const char *path, struct cl_output *out)
+{
+    const char *max = cl_text(run->args, CL_MAX_FILESIZE);
+
+    *out = (struct cl_output){0};
+    if (max && read_size(max, &out->max) != CG_OK)
+        return cl_fail(run->show, CL_EXIT_USAGE, CG_OK, NULL, "--max-filesize %s: no size", max);
+    if (path && strcmp(path, "-") != 0)
+        return open_file(run, path, out);
+    out->file = stdout;
+    out->is_terminal = cg_terminal_is(STDOUT_FILENO);
+    out->may_be_binary = path != NULL; /* -o - is somebody's will */
+    return 0;
+}
+
+cg_err cl_output_put(struct cl_output *output, struct cg_span bytes)
+{
+    if (output->is_terminal && !output->may_be_binary && bytes.len > 0 &&
+        memchr(bytes.at, 0, bytes.len)) {
+        output->is_binary = true;
+        return CG_CANCELLED;
+    }
+    if (output->max > 0 && bytes.len > output->max - output->n)
+        return CG_TOO_LARGE;
+    output->n += bytes.len;
+    if (fwrite(bytes.at, 1, bytes.len, output->file) == bytes.len) {
+        /* People watch terminals; pipes get what there is, too. */
+        if (output->path[0] || fflush(output->file) == 0)
+            return CG_OK;
+    }
+    if (errno == EPIPE) {
+        output->is_pipe_gone = true;
+        return CG_CANCELLED;
+    }
+    return CG_IO;
+}
+
+cg_err cl_output_head(FILE *to, const struct cg_head *head)
+{
+    fprintf(to, "HTTP/2 %d\r\n", head->status);
+    for (size_t i = 0; i < head->n_fields; i++) {
+        const struct cg_field *field = &head->fields[i];
+
+        fprintf(to, "%.*s: %.*s\r\n", (int)field->name.len, (const char *)field->name.at,
+                (int)field->value.len, (const char *)field->value.at);
+    }
+    fputs("\r\n", to);
+    return ferror(to) ? CG_IO : CG_OK;
+}
+
+int cl_output_end(struct cl_run *run, struct cl_output *output, bool is_good)
+{
+    if (!output->file)
+        return 0;
+    if (!output->path[0]) {
+        bool is_written = fflush(output->file) == 0 || output->is_pipe_gone;
+
+        output->file = NULL;
+        return is_written || !is_good ? 0 : CL_EXIT_WRITE;
+    }
+    bool is_written = fclose(output->file) == 0;
+    output->file = NULL;
+    if (is_good && is_written && rename(output->draft, output->path) == 0)
+        return 0;
+    int error = errno;
+    unlink(output->draft);
+    if (!is_good)
+        return 0; /* why was said before */
+    return cl_fail(run->show, CL_EXIT_WRITE, CG_OK, NULL, "cannot write %s: %s", output->path,
+                   strerror(error));
+}
