@@ -77,7 +77,7 @@ def main():
     empty = prove(lone, deep)[1]
     assert prove(gap, deep)[0] == "other" and prove(lone, deep)[0] == "empty"
 
-    def bad(why, error, key, proof):
+    def bad(why, error, key, proof, root=root):
         return {"why": why, "error": error, "root": root.hex(), "key": key.hex(),
                 "proof": (proof if isinstance(proof, bytes) else cbor(proof)).hex()}
 
@@ -86,7 +86,14 @@ def main():
         s[i] = sibling
         return [proof[0], proof[1], s]
 
+    # A log that puts a pair where it does not belong, and signs that.
+    lie = H(b"\2", far, deep[far])
+    for i in range(len(other[2]) - 1, -1, -1):
+        pair = (lie, other[2][i] or ZERO)
+        lie = H(b"\3", *(pair if bit(gap, i) == 0 else pair[::-1]))
+
     bads = [
+        bad("the other pair stands outside the prefix, by the log's lie", "PROOF", gap, [0, [far, deep[far]], other[2]], lie),
         bad("a sibling is changed", "PROOF", key, with_sibling(good, 255, flip(good[2][255], 255))),
         bad("a sibling of an absence is changed", "PROOF", gap, with_sibling(other, 1, flip(other[2][1], 0))),
         bad("a sibling of an empty place is changed", "PROOF", lone, with_sibling(empty, 1, flip(empty[2][1], 9))),

@@ -110,6 +110,12 @@ lying.add("map-head", M(0, lying.map), "", b"", T, 99, len(lying.map))
 size = lying.sign(T)
 base("map-head with another log size", "did", {**lying.staple(size, None, []), "map": [prove(map_key(*asks["did"][0]), lying.map)[1]]})
 
+# One entry, at index 0, which is also what its absent log_size reads as.
+alone = Ledger(l.hand, l.witnesses)
+alone.add("did", M(0, {}), did(owner), object_digest(b"", wallet_doc), T)
+size = alone.sign(T)
+base("one entry, no map-head", "denial", {**alone.staple(size, None, asks["denial"])})
+
 
 def case(why, error, step, use, bad=None, now=T + 60, quorum="two", seen=None, max_age=0, wants=None):
     good_use, good = bases[use]
@@ -175,6 +181,7 @@ cases += [
     case("a witness's signature bad", "SIGNATURE", "checkpoint", "did", flip_line("did", 2, 30)),
     case("map_head not last", "PROOF", "head", "map-head not last"),
     case("the last leaf is no map-head", "PROOF", "head", "last leaf is no map-head"),
+    case("a log of one entry that is no map-head", "PROOF", "head", "one entry, no map-head"),
     case("a map-head that names another log size", "PROOF", "head", "map-head with another log size"),
     case("an earlier map-head", "PROOF", "head", "did", changed("did", map_head=l.leaf(OLD - 1, NEW))),
     case("the map-head's path changed", "PROOF", "head", "did",

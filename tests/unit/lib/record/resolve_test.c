@@ -215,6 +215,16 @@ TEST(answers_of_another_form_are_refused)
                        denials[i].err))
             printf("#   denial %zu\n", i);
     /* Four members beside the staple, or none. */
+    cg_buf_clear(&json);
+    struct cg_span plain = answer_of(case_named("never registered"), &json);
+    CHECK_OK(cg_resolve_read_denial(plain, &room, &answer));
+    CHECK_ERR(cg_resolve_read_denial(with(plain, "}\n", ",\"record\":{}}\n", &bad), &room, &answer),
+              CG_SCHEMA);
+    CHECK_ERR(
+        cg_resolve_read_denial(with(plain, "}\n", ",\"wallet_doc\":\"\"}\n", &bad), &room, &answer),
+        CG_SCHEMA);
+    cg_buf_clear(&json);
+    text = answer_of(case_named("a name that is gone"), &json);
     CHECK_ERR(cg_resolve_read(text, &room, &answer), CG_SCHEMA);
     static uint8_t large[CG_RESOLVE_MAX_BYTES + 1];
     CHECK_ERR(cg_resolve_read(CG_BYTES(large), &room, &answer), CG_TOO_LARGE);
