@@ -67,6 +67,67 @@ const struct cl_command cl_commands[] = {
              "at all.",
      .example = "httpcg wallet passwd\nhttpcg wallet passwd keys/transport.hck --kdf-memory 64\n",
      .groups = CL_WITH_NEW_KEY, .options = {CL_WALLET}, .max_words = 1, .run = cl_run_wallet_passwd},
+    {.words = "cert issue", .takes = "", .summary = "issue a gateway's TLSLS certificate",
+     .text = "Makes fresh transport keys (transport.hck), a self-signed TLS certificate unless --tls-certificate names one (tls.pem, "
+             "tls.key), and the certificate by which the wallet's DID says that they speak for it (gateway.tlsls). With --submit "
+             "it is logged at once; a gateway serves only what is logged.\n"
+             "\n"
+             "Nothing is ever overwritten: a renewal goes into another folder.",
+     .example = "httpcg policy sign --role gateway -o gateway.policy\n"
+                "httpcg cert issue --name gw1.example.com --policy gateway.policy --folder keys --submit\n",
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER | CL_WITH_NEW_KEY,
+     .options = {CL_NAME, CL_DAYS, CL_POLICY, CL_FOLDER, CL_TLS_CERT, CL_SUBMIT}, .run = cl_run_cert_issue},
+    {.words = "cert show", .takes = "FILE", .summary = "show what a TLSLS certificate says",
+     .text = "Reads it and verifies nothing; cert verify does.",
+     .example = "httpcg cert show gateway.tlsls\n", .min_words = 1, .max_words = 1, .run = cl_run_cert_show},
+    {.words = "cert verify", .takes = "FILE", .summary = "verify a TLSLS certificate against the ledger",
+     .text = "Every check that a client makes, but for those that need a connection: times, the DID's keys, both signatures, the "
+             "anchor, and that the ledger has it, unrevoked, under the DID's newest keys.",
+     .example = "httpcg cert verify gateway.tlsls\n", .groups = CL_WITH_TRUST | CL_WITH_LEDGER,
+     .min_words = 1, .max_words = 1, .run = cl_run_cert_verify},
+    {.words = "policy sign", .takes = "[FILE]", .summary = "sign a policy written as JSON",
+     .text = "Checks the policy and signs it with the wallet, its owner. Without FILE the default of a kind is signed: --role gateway "
+             "(what a gateway promises), or --role rbac (a profile under which any wallet may ask, signing with a grant).",
+     .example = "httpcg policy sign --role gateway -o gateway.policy\nhttpcg policy sign profile.json -o profile.policy\n",
+     .groups = CL_WITH_WALLET, .options = {CL_ROLE, CL_NAME, CL_OUTPUT}, .max_words = 1, .run = cl_run_policy_sign},
+    {.words = "policy show", .takes = "FILE", .summary = "show a signed policy's name, owner and hash",
+     .text = "Reads it and verifies no signature: whose keys are the newest, only the ledger tells.",
+     .example = "httpcg policy show gateway.policy\n", .min_words = 1, .max_words = 1, .run = cl_run_policy_show},
+    {.words = "policy publish", .takes = "[FILE]", .summary = "sign a policy and log it, which puts it in force",
+     .text = "As policy sign, and then submits it: from the ledger's next head on, names that have this profile are decided by it. "
+             "Its version must be higher than that of the one in force.",
+     .example = "httpcg policy publish profile.json\n",
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER, .options = {CL_ROLE, CL_NAME}, .max_words = 1,
+     .run = cl_run_policy_publish},
+    {.words = "trust make", .takes = "", .summary = "make a trust file",
+     .text = "The trust file says which ledger and registries are believed, and how many witnesses are asked for. It is the only thing "
+             "that a client or gateway must be told out of band: hand it on with care.",
+     .example = "httpcg trust make --log keys/log.vkey --trust-registry did:bpi:...=https://registry.example -o trust.conf\n",
+     .options = {CL_LOG, CL_TRUST_REGISTRY, CL_PIN, CL_QUORUM, CL_OUTPUT}, .run = cl_run_trust_make},
+    {.words = "trust show", .takes = "[FILE]", .summary = "check a trust file and show whom it believes",
+     .text = "Says where and why a file is refused; an unknown line is an error.",
+     .example = "httpcg trust show\n", .options = {CL_TRUST}, .max_words = 1, .run = cl_run_trust_show},
+    {.words = "publish", .takes = "PLANE/AUTHORITY [BACKEND]", .summary = "publish a name for a service",
+     .text = "Logs a profile if the name's has none yet, puts the backend's private address into the gateway's configuration through its "
+             "admin socket, and registers a record by which the wallet, the name's owner, lets the gateway serve it. Nothing "
+             "about the backend becomes public: the record's target is the name itself.\n"
+             "\n"
+             "The gateway signs what it tells the backend about the caller (RFC 9421) with a secret of the two: --secret-file "
+             "is where it is, or is put.",
+     .example = "httpcg publish app/shop.example http://127.0.0.1:3000 --gateway gw1.example.com:443 --secret-file backend.secret\n",
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER,
+     .options = {CL_GATEWAY, CL_GATEWAY_DID, CL_PROFILE, CL_TTL, CL_PROOF, CL_SECRET_FILE, CL_KEY_ID, CL_ADMIN},
+     .min_words = 1, .max_words = 2, .run = cl_run_publish},
+    {.words = "unpublish", .takes = "PLANE/AUTHORITY", .summary = "take a name back",
+     .text = "Registers a tombstone, which the ledger keeps: clients are shown that the name is gone. The gateway's route is removed "
+             "as well, if its admin socket answers.",
+     .example = "httpcg unpublish app/shop.example\n", .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER,
+     .options = {CL_PROFILE, CL_PROOF, CL_ADMIN}, .min_words = 1, .max_words = 1, .run = cl_run_unpublish},
+    {.words = "ledger submit", .takes = "FILE", .summary = "submit an object to the ledger",
+     .text = "A wallet's document, a DID operation, a certificate, a revocation or a policy, as the other commands write them. What is "
+             "logged already is fine.",
+     .example = "httpcg ledger submit wallet.doc\n", .groups = CL_WITH_TRUST | CL_WITH_LEDGER,
+     .min_words = 1, .max_words = 1, .run = cl_run_ledger_submit},
 };
 /* clang-format on */
 const size_t cl_n_commands = sizeof cl_commands / sizeof cl_commands[0];
