@@ -4,9 +4,8 @@
  * that the name is the owner's.  The ledger shows both to everybody, and its state map says which
  * record of a name is the current one.
  *
- * Reading is strict (closed JSON schema, exact times); cg_resolve_verify makes every check of a
- * resolution in order.  No clock, no network: addresses are classified where the caller resolved
- * them. */
+ * Reading is strict: closed JSON schema, exact times.  The checks of a resolution are named here in
+ * their order, as verifiers report them. */
 #ifndef CG_RECORD_H
 #define CG_RECORD_H
 #include <httpcg/cert.h>
@@ -100,9 +99,6 @@ struct cg_resolve_checks {
 
 /* cg_resolve_step_text gives a step's sentence for people. */
 CG_API const char *cg_resolve_step_text(enum cg_resolve_step step);
-
-/* The answer's five members, decoded; see lib/record/resolve.h for reading and writing them. */
-struct cg_resolve_answer;
 
 #ifdef __cplusplus
 }
