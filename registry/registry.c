@@ -54,7 +54,7 @@ static cg_err open_keys(struct rg_registry *registry, struct cg_problems *proble
         .section = "registry",
         .key = options->key,
         .passphrase = options->passphrase,
-        .role = "identity",
+        .role = "registry",
     };
     struct cg_secret seed;
 

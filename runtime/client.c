@@ -10,7 +10,8 @@ cg_err cg_client_init(struct cg_client *client, struct cg_tls_conf *tls, struct 
     if (name.len > CG_HOST_MAX_BYTES)
         return CG_TOO_LARGE;
     *client = (struct cg_client){.tls = tls, .name_len = name.len, .conf = *conf};
-    memcpy(client->name, name.at, name.len);
+    if (name.len > 0)
+        memcpy(client->name, name.at, name.len);
     client->speaks = tls ? CG_SPEAKS_ALPN : CG_SPEAKS_H1;
     return CG_OK;
 }
