@@ -127,19 +127,24 @@ cg_err lg_admit_read(const struct lg_rules *rules, struct lg_admission *a)
     return a->form->read(rules, a);
 }
 
-/* Is this very thing in the log? */
+/* Is this very thing in the published log?  What stands behind the published head may still be
+ * waiting for its signature: it is judged like new, and finds its place when its turn comes. */
 static cg_err find_logged(struct cg_store *store, struct lg_admission *a)
 {
+    CG_AUTO(arena) struct cg_arena arena;
     struct cg_stored_entry entry;
-    struct cg_arena arena;
+    struct cg_log_heads heads;
 
-    cg_arena_init(&arena, 4 * CG_ENTRY_MAX_BYTES);
+    cg_arena_init(&arena, 64 * 1024);
     cg_err err = cg_store_log_find(store, cg_span_str(cg_entry_kind_name(a->item->kind)),
                                    &a->item->commitment, &arena, &entry);
-    a->is_logged = err == CG_OK;
-    a->index = err == CG_OK ? entry.index : 0;
-    cg_arena_done(&arena);
-    return err == CG_NOT_FOUND ? CG_OK : err;
+    if (err == CG_NOT_FOUND)
+        return CG_OK;
+    CG_TRY(err);
+    CG_TRY(cg_store_log_heads(store, &arena, &heads));
+    a->is_logged = entry.index < heads.published.size;
+    a->index = entry.index;
+    return CG_OK;
 }
 
 /* A DID that is not logged yet may bring its inception along: it is logged just before. */
