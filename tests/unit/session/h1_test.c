@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/span.h"
+#include "session/h1_own.h"
 #include "session/stack.h"
 #include "tests/support/check.h"
 #include "tests/support/duplex.h"
@@ -351,6 +352,45 @@ TEST(refuses_quarrels_about_the_bodys_length)
         int n = snprintf(text, sizeof text, "POST / HTTP/1.1\r\n" H "%s\r\n", bad[i]);
         CHECK(is_refused(cg_span_of(text, (size_t)n), 400));
     }
+}
+
+/* Our own judgement of a head whose lines and fields are given, as if llhttp had let it pass. */
+static int judged_alone(const char *name, const char *value, const char *name_too,
+                        const char *value_too)
+{
+    struct cg_engine *e = NULL;
+
+    CHECK_OK(cg_h1_new(true, false, NULL, now, &e));
+    struct cg_h1 *h1 = cg_h1_of(e);
+    struct cg_exchange *x = cg_exchange_make(e, 1);
+    CHECK_OK(cg_buf_add(&h1->head, CG_LIT("POST / HTTP/1.1\r\n")));
+    h1->fields_from = h1->head.len;
+    CHECK_OK(cg_head_add(&x->in, CG_TOKEN_HOST, CG_LIT("h")));
+    if (name)
+        CHECK_OK(cg_head_add_named(&x->in, cg_span_str(name), cg_span_str(value)));
+    if (name_too)
+        CHECK_OK(cg_head_add_named(&x->in, cg_span_str(name_too), cg_span_str(value_too)));
+    int status = cg_h1_judge_request(h1, x);
+    cg_engine_free(e);
+    return status;
+}
+
+TEST(judges_lengths_and_codings_without_the_parsers_help)
+{
+    static const char te[] = "transfer-encoding", cl[] = "content-length";
+
+    CHECK_INT(judged_alone(NULL, NULL, NULL, NULL), 0);
+    CHECK_INT(judged_alone(te, "chunked", NULL, NULL), 0);
+    CHECK_INT(judged_alone(cl, "5", NULL, NULL), 0);
+    CHECK_INT(judged_alone(te, "chunked", cl, "5"), 400);
+    CHECK_INT(judged_alone(cl, "5", te, "chunked"), 400);
+    CHECK_INT(judged_alone(cl, "5", cl, "5"), 400);
+    CHECK_INT(judged_alone(te, "chunked", te, "chunked"), 400);
+    CHECK_INT(judged_alone(te, "gzip, chunked", NULL, NULL), 400);
+    CHECK_INT(judged_alone(te, "", NULL, NULL), 400);
+    CHECK_INT(judged_alone(cl, "", NULL, NULL), 400);
+    CHECK_INT(judged_alone(cl, "0x5", NULL, NULL), 400);
+    CHECK_INT(judged_alone("host", "h", NULL, NULL), 400);
 }
 
 /* A chunked body after a good head; the head has been reported when it goes wrong. */
@@ -904,7 +944,8 @@ TEST(reuses_a_connection_only_where_both_sides_mean_to)
 
 SUITE(h1, T(reads_requests), T(reads_chunks_and_announced_trailers),
       T(refuses_lines_that_could_be_read_in_two_ways), T(refuses_targets_that_are_not_one_name),
-      T(refuses_quarrels_about_the_bodys_length), T(refuses_malformed_chunks),
+      T(refuses_quarrels_about_the_bodys_length),
+      T(judges_lengths_and_codings_without_the_parsers_help), T(refuses_malformed_chunks),
       T(limits_chunk_extensions), T(limits_targets_heads_and_numbers_of_fields),
       T(refuses_to_be_pipelined), T(means_the_same_in_every_cut_whatever_it_is), T(writes_answers),
       T(answers_what_it_refused_and_closes),
