@@ -147,7 +147,7 @@ static cg_err begin(struct cl_fetch *f)
 static cg_err end_body(struct cl_fetch *f)
 {
     struct cl_app *app = f->link->app;
-    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(arena) struct cg_arena arena = {0};
     CG_AUTO(buf) struct cg_buf value = {0};
     struct cg_head trailers;
     struct cg_hash digest;
