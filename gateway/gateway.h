@@ -49,9 +49,9 @@ struct gw_gateway {
     struct gw_signer *signer;
     struct gw_names *names;
     struct gw_dids *dids;
-    struct gw_buckets strangers; /* look-ups for those who did not sign */
-    struct gw_buckets grants;    /* grants, by address prefix */
-    struct gw_buckets rules;     /* requests, by wallet and rule */
+    struct cg_buckets strangers; /* look-ups for those who did not sign */
+    struct cg_buckets grants;    /* grants, by address prefix */
+    struct cg_buckets rules;     /* requests, by wallet and rule */
     struct gw_held held;
     struct gw_thread **threads;
     size_t n_threads;

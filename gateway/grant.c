@@ -51,7 +51,7 @@ static bool take_tokens(struct gw_request *req, int64_t tokens)
     struct gw_thread *thread = gw_thread_of(req);
     int64_t per_s = thread->options->limits.grants_per_s;
 
-    return gw_bucket_take(&thread->gw->grants, req->conn->ip, per_s, per_s * 4, tokens,
+    return cg_bucket_take(&thread->gw->grants, req->conn->ip, per_s, per_s * 4, tokens,
                           cg_loop_mono(thread->loop));
 }
 

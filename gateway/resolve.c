@@ -67,7 +67,7 @@ enum gw_next gw_resolve(struct gw_request *req)
         if (known && cg_span_eq(gw_name_key(known), key) && gw_name_is_fresh(known, req->wall)) {
             req->name = gw_name_ref(known);
         } else {
-            if (!req->is_signed && !gw_bucket_take(&thread->gw->strangers, req->conn->ip,
+            if (!req->is_signed && !cg_bucket_take(&thread->gw->strangers, req->conn->ip,
                                                    thread->options->limits.strangers_per_s,
                                                    thread->options->limits.strangers_per_s, 1,
                                                    cg_loop_mono(thread->loop)))

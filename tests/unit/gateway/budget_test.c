@@ -3,11 +3,11 @@
 #include "gateway/budget.h"
 #include "lib/base/span.h"
 
-static struct gw_buckets buckets;
+static struct cg_buckets buckets;
 
 static bool take(const char *ip, size_t len, int64_t now_us)
 {
-    return gw_bucket_take(&buckets, cg_span_of(ip, len), 5, 5, 1, (struct cg_mono){now_us});
+    return cg_bucket_take(&buckets, cg_span_of(ip, len), 5, 5, 1, (struct cg_mono){now_us});
 }
 
 TEST(a_bucket_gives_its_burst_and_then_its_rate)
@@ -33,7 +33,7 @@ TEST(neighbours_of_a_prefix_share_a_bucket_and_others_do_not)
 
 TEST(a_rate_of_nothing_lets_nobody_in)
 {
-    CHECK(!gw_bucket_take(&buckets, CG_LIT("abcd"), 0, 5, 1, (struct cg_mono){5000000}));
+    CHECK(!cg_bucket_take(&buckets, CG_LIT("abcd"), 0, 5, 1, (struct cg_mono){5000000}));
 }
 
 TEST(held_bytes_stop_at_the_limit_and_come_back)
