@@ -68,7 +68,7 @@ static void on_event(struct cg_lease *lease, unsigned what)
 
 static cg_err begin(struct asking *a)
 {
-    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(arena) struct cg_arena arena = {0};
     struct cg_head head;
 
     cg_arena_init(&arena, 8192);

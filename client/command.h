@@ -48,6 +48,9 @@ extern const size_t cl_n_commands;
 const struct cl_command *cl_command_find(const char *const *words, size_t n_words, size_t *out_own);
 /* cl_command_takes tells whether a command has that option. */
 bool cl_command_takes(const struct cl_command *command, enum cl_id id);
+/* cl_command_bears tells whether it may be given all the same: what says where wallet and trust are
+ * often stands in a script's alias, and does no harm where nobody asks for it. */
+bool cl_command_bears(const struct cl_command *command, enum cl_id id);
 
 /* help.c: the texts. */
 void cl_help(FILE *to, const struct cl_command *command); /* NULL: of the whole program */

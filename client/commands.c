@@ -203,3 +203,8 @@ bool cl_command_takes(const struct cl_command *command, enum cl_id id)
            ((groups & CL_WITH_TRUST) && IS_IN(with_trust, id)) ||
            ((groups & CL_WITH_LEDGER) && IS_IN(with_ledger, id));
 }
+
+bool cl_command_bears(const struct cl_command *command, enum cl_id id)
+{
+    return cl_command_takes(command, id) || IS_IN(with_wallet, id) || IS_IN(with_trust, id);
+}

@@ -121,7 +121,7 @@ static cg_err sign(struct cl_fetch *f, struct cg_head *head, const struct cg_bod
 
 static cg_err begin(struct cl_fetch *f)
 {
-    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(arena) struct cg_arena arena = {0};
     struct cg_body_plan body = {.mode = CG_BODY_NONE};
     struct cg_head head;
 

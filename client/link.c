@@ -40,7 +40,7 @@ static cg_err check_staple(struct cl_link *link, const struct cg_did_state *did)
     struct cg_staple_facts facts = {0};
     cg_err err = cg_staple_verify_cert(link->cert.staple, &view, &link->cert, did, &facts);
 
-    CG_TRY(cl_show_check(app->show, "staple", err,
+    CG_TRY(cl_show_check(app->show, "is logged, not revoked, of its DID's newest keys", err,
                          err == CG_OK ? NULL : cg_staple_step_text(facts.failed)));
     if (facts.checkpoint.is_unwitnessed)
         cl_app_say_unwitnessed(app);
@@ -58,16 +58,17 @@ static cg_err check_certificate(struct cl_link *link)
     struct cg_cert_ref ref, own;
 
     CG_TRY(cg_tls_peer_spki(tls, &spki));
-    CG_TRY(cl_show_check(app->show, "certificate",
+    CG_TRY(cl_show_check(app->show, "the gateway's certificate is well-formed",
                          cg_cert_read(cg_buf_span(&link->document), &link->cert), NULL));
     /* The reference in the handshake must be this certificate's: it is what QLOCK binds to. */
     if (announced.len == 0)
-        return cl_show_check(app->show, "extension", CG_MISMATCH,
-                             "the gateway announced no TLSLS certificate");
-    CG_TRY(cl_show_check(app->show, "extension", cg_cert_ref_read(announced, &ref), NULL));
+        return cl_show_check(app->show, "announces a certificate in the handshake", CG_MISMATCH,
+                             NULL);
+    CG_TRY(cl_show_check(app->show, "announces a certificate in the handshake",
+                         cg_cert_ref_read(announced, &ref), NULL));
     cg_cert_ref_of(&link->cert, &own);
-    CG_TRY(cl_show_check(app->show, "announced", cg_cert_ref_eq(&ref, &own) ? CG_OK : CG_MISMATCH,
-                         NULL));
+    CG_TRY(cl_show_check(app->show, "is the one announced",
+                         cg_cert_ref_eq(&ref, &own) ? CG_OK : CG_MISMATCH, NULL));
     const struct cg_cert_expect expect = {
         .now = cg_loop_wall(app->loop),
         .role = CG_ROLE_GATEWAY,
@@ -93,7 +94,7 @@ static cg_err check_certificate(struct cl_link *link)
 static cg_err ask(struct cl_link *link, const char *method, const char *path, const char *type,
                   struct cg_span body)
 {
-    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(arena) struct cg_arena arena = {0};
     struct cg_head head;
     size_t taken;
 
@@ -189,12 +190,14 @@ static cg_err granted(struct cl_link *link, int status)
             cl_show_note(app->show, "this machine's clock differs from the gateway's");
             return ask_grant(link);
         }
-        return cl_show_refusal(app->show, "grant", status, cg_buf_span(&link->body));
+        return cl_show_refusal(app->show, "the gateway takes the wallet's grant", status,
+                               cg_buf_span(&link->body));
     }
     cg_err err = cg_native_grant_accept(
         &link->native, app->kit, &link->pending, cg_buf_span(&link->body), link->transport,
         &link->cert.subject, cg_loop_wall(app->loop), &link->answer, &fault);
-    CG_TRY(cl_show_check(app->show, "channel proof", err, err == CG_OK ? NULL : fault.check));
+    CG_TRY(cl_show_check(app->show, "the gateway proves that this connection is its own", err,
+                         err == CG_OK ? NULL : fault.check));
     settle(link, CG_OK);
     return CG_OK;
 }
@@ -207,7 +210,8 @@ static cg_err certified(struct cl_link *link, int status)
     struct cg_hash spki;
 
     if (status != 200)
-        return cl_show_refusal(app->show, "tlsls", status, cg_buf_span(&link->body));
+        return cl_show_refusal(app->show, "the gateway shows its certificate", status,
+                               cg_buf_span(&link->body));
     link->document = link->body;
     cg_buf_init(&link->body, CG_CERT_MAX_BYTES);
     CG_TRY(check_certificate(link));

@@ -159,7 +159,7 @@ static int check_options(struct cl_show *show, const struct cl_command *command,
     for (size_t i = from; i < args->n_sets; i++) {
         enum cl_id id = args->sets[i].id;
 
-        if (cl_command_takes(command, id))
+        if (cl_command_bears(command, id))
             continue;
         snprintf(why, sizeof why, "--%s is not for httpcg %s; httpcg %s --help lists what is",
                  cl_options[id].name, command->words, command->words);
