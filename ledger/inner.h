@@ -5,6 +5,7 @@
 #include "ledger/ledger.h"
 #include "ledger/sequence.h"
 #include "ledger/sign.h"
+#include "runtime/bucket.h"
 #include "runtime/pending.h"
 
 struct lg_ledger {
@@ -21,6 +22,7 @@ struct lg_ledger {
     struct cg_timer wake;
     struct cg_buf published; /* the newest note */
     struct cg_pendings pending;
+    struct cg_buckets submissions; /* by address prefix */
     bool is_draining;
 
     /* The job's that is under way, the loop's in between. */

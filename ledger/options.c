@@ -39,6 +39,8 @@ static const struct cg_option options[] = {
      .help = "How often one is signed while there are none; clients measure the log's age by it."},
     {.key = "wait", .type = CG_OPTION_DURATION, AT(wait_ms), .def = "10s", .min = 100, .max = 60000,
      .help = "A submission that is not in a published head by then is answered 202: ask again."},
+    {.key = "submissions", .type = CG_OPTION_INT, AT(submissions_per_min), .def = "120", .min = 0, .max = 1000000,
+     .help = "Submissions a minute from one address prefix; 0 sets no limit. Roles of this process and loopback do not count."},
     {.key = "queue", .type = CG_OPTION_INT, AT(queue), .def = "1024", .min = 1, .max = 65536,
      .help = "Submissions that may wait for the next head; more are refused."},
 };

@@ -10,6 +10,7 @@ struct lg_options {
     int64_t heartbeat_ms;         /* between two heads, while there are none */
     int64_t wait_ms;              /* a submission is answered 202 after it */
     struct cg_list registries;    /* of const char *: DIDs whose records are admitted */
+    int64_t submissions_per_min;  /* of one address prefix; 0: any number */
     int64_t queue;                /* submissions that may wait for the next head */
 };
 

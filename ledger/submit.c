@@ -195,9 +195,27 @@ static void on_call(struct cg_pending *pending, struct cg_call *call)
     }
 }
 
+/* What is logged is kept for ever, so a stranger may log only so much. */
+static bool is_within_budget(struct lg_ledger *ledger, const struct cg_message *in)
+{
+    int64_t per_min = ledger->setup.options->submissions_per_min;
+
+    if (per_min == 0 || in->peer->is_local_role || cg_address_is_loopback(&in->peer->at))
+        return true;
+    /* per_min tokens a second, and 60 of them a submission. */
+    return cg_bucket_take(&ledger->submissions, cg_address_ip(&in->peer->at), per_min, 60 * per_min,
+                          60, cg_loop_mono(ledger->setup.loop));
+}
+
 void lg_submit(const struct cg_message *in, struct cg_reply *out)
 {
     struct lg_ledger *ledger = in->role;
+
+    if (!is_within_budget(ledger, in)) {
+        cg_reply_field(out, CG_TOKEN_RETRY_AFTER, CG_LIT("60"));
+        cg_reply_refuse(out, CG_REFUSAL_RATE_LIMITED, NULL);
+        return;
+    }
     struct submit *submit = cg_pending_open(&ledger->pending, out, sizeof *submit, on_call);
 
     if (!submit)

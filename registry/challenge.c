@@ -44,6 +44,12 @@ static void free_job(struct rg_store_job *job)
     free(job);
 }
 
+static void refuse_rate(struct cg_reply *out)
+{
+    cg_reply_field(out, CG_TOKEN_RETRY_AFTER, CG_LIT("60"));
+    cg_reply_refuse(out, CG_REFUSAL_RATE_LIMITED, NULL);
+}
+
 static void on_call(struct cg_pending *pending, struct cg_call *call)
 {
     struct asked *asked = (struct asked *)pending;
@@ -51,10 +57,7 @@ static void on_call(struct cg_pending *pending, struct cg_call *call)
     struct cg_writer w = cg_writer_fixed(body, sizeof body);
 
     if (call->err == CG_RATE) {
-        struct cg_reply *out = cg_pending_close(pending);
-
-        cg_reply_field(out, CG_TOKEN_RETRY_AFTER, CG_LIT("60"));
-        cg_reply_refuse(out, CG_REFUSAL_RATE_LIMITED, NULL);
+        refuse_rate(cg_pending_close(pending));
         return;
     }
     if (call->err != CG_OK) {
@@ -123,9 +126,25 @@ static cg_err begin(struct asked *asked, struct put_job *put)
     return rg_store_begin(registry, &put->job, cg_pending_ticket(&asked->pending), 0);
 }
 
+static bool is_within_budget(struct rg_registry *registry, const struct cg_message *in)
+{
+    int64_t per_min = registry->setup.options->challenges_per_min;
+
+    if (per_min == 0 || in->peer->is_local_role || cg_address_is_loopback(&in->peer->at))
+        return true;
+    /* per_min tokens a second, and 60 of them a challenge. */
+    return cg_bucket_take(&registry->askers, cg_address_ip(&in->peer->at), per_min, 60 * per_min,
+                          60, cg_loop_mono(registry->setup.loop));
+}
+
 void rg_challenge(const struct cg_message *in, struct cg_reply *out)
 {
     struct rg_registry *registry = in->role;
+
+    if (!is_within_budget(registry, in)) {
+        refuse_rate(out);
+        return;
+    }
     struct put_job *put = calloc(1, sizeof *put);
     struct asked *asked;
 

@@ -3,6 +3,7 @@
 #define CG_REGISTRY_INNER_H
 #include "lib/base/limits.h"
 #include "registry/registry.h"
+#include "runtime/bucket.h"
 #include "runtime/pending.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct rg_registry {
     struct cg_route_table table, commands;
     struct cg_admin *admin;
     struct cg_pendings pending;
+    struct cg_buckets askers; /* of challenges, by address prefix */
     bool is_draining;
 
     /* house.c's: its own DID in the ledger, and what a crash left proposed */

@@ -74,6 +74,8 @@ static const struct cg_option options[] = {
      .help = "How long the token of a challenge is good for."},
     {.key = "challenges", .type = CG_OPTION_INT, AT(challenges), .def = "10000", .min = 1, .max = 1000000,
      .help = "Challenges that may be open at a time."},
+    {.key = "challenge_rate", .type = CG_OPTION_INT, AT(challenges_per_min), .def = "30", .min = 0, .max = 1000000,
+     .help = "Challenges a minute for one address prefix; 0 sets no limit. Roles of this process and loopback do not count."},
     {.key = "ledger_wait", .type = CG_OPTION_DURATION, AT(ledger_ms), .def = "15s", .min = 100, .max = 120000,
      .help = "How long the ledger may take to log a record."},
 };

@@ -24,6 +24,7 @@ struct rg_options {
     struct cg_list allow;         /* of struct rg_allow */
     int64_t challenge_ms;         /* how long a challenge is good for */
     int64_t challenges;           /* outstanding ones */
+    int64_t challenges_per_min;   /* of one address prefix; 0: any number */
     int64_t ledger_ms;            /* how long the ledger may take to log a record */
 };
 

@@ -141,7 +141,7 @@ void cg_roles_init(struct cg_roles *roles, bool with_registry)
     make_trust(roles);
     if (!with_registry)
         return;
-    write_key(roles, "registry.hck", CG_ROLES_REGISTRY, "identity");
+    write_key(roles, "registry.hck", CG_ROLES_REGISTRY, "registry");
     must(cg_file_write(cg_scratch_file(&roles->scratch, "registry.wallet"),
                        cg_test_wallet(CG_ROLES_REGISTRY, CG_ROLES_REGISTRY_NEXT)),
          "wallet document");

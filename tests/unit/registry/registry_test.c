@@ -733,7 +733,7 @@ TEST(a_registry_whose_keys_do_not_fit_does_not_start)
                              .ledger = roles.to_ledger};
     bad.key = roles.ledger_options.key;
     CHECK_ERR(rg_start(&setup, &problems, &registry), CG_CONFIG);
-    CHECK(strstr(problems.at[0].text, "is not a key of the role identity") != NULL);
+    CHECK(strstr(problems.at[0].text, "is not a key of the role registry") != NULL);
     problems.n = 0;
     bad = roles.registry_options;
     bad.wallet_doc = bad.key;
