@@ -152,7 +152,11 @@ static cg_err open_way(struct cl_ways *ways, struct cl_way *way, const struct cg
     cg_err err;
 
     way->began = cg_loop_mono(app->loop);
-    CG_TRY(cl_resolve(app, cg_span_str(cg_plane_name(url->plane)), url->authority, &resolved));
+    err = cl_resolve(app, cg_span_str(cg_plane_name(url->plane)), url->authority, &resolved);
+    if (err != CG_OK) {
+        cl_resolved_done(&resolved); /* a proof that there is no such name is held, too */
+        return err;
+    }
     const struct cg_record *record = &resolved.result.record;
     way->resolved = cg_loop_mono(app->loop);
     way->fresh_until.s = cg_loop_wall(app->loop).s + record->ttl_s;

@@ -171,7 +171,8 @@ static void on_lease(struct cg_lease *lease, unsigned what)
         req->forward.has_head = true;
     if ((what & CG_X_END) != 0)
         req->forward.answer_ended = true;
-    if ((what & CG_X_RESET) != 0)
+    /* A backend that hangs up behind its whole answer has done nothing wrong. */
+    if ((what & CG_X_RESET) != 0 && !req->forward.answer_ended)
         req->forward.lost =
             lease->exchange && lease->exchange->fault != CG_OK ? lease->exchange->fault : CG_CLOSED;
     gw_request_run(req);

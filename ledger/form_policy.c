@@ -32,7 +32,7 @@ static cg_err read_policy(const struct lg_rules *rules, struct lg_admission *a)
 
 static cg_err last_version(struct cg_store *store, uint64_t index, uint64_t *out)
 {
-    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(arena) struct cg_arena arena = {0};
     struct cg_policy *last;
     struct cg_cose cose;
 
@@ -118,7 +118,7 @@ static cg_err read_kem(const struct lg_rules *rules, struct lg_admission *a)
 static cg_err gather_kem(const struct lg_rules *rules, struct cg_store *store,
                          struct lg_admission *a)
 {
-    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(arena) struct cg_arena arena = {0};
     struct cg_wall expires;
     struct cg_waddr did;
     struct cg_cose cose;

@@ -44,7 +44,7 @@ static cg_err read_record(const struct lg_rules *rules, struct lg_admission *a)
 
 static cg_err load_last(struct cg_store *store, uint64_t index, struct lg_admission *a)
 {
-    CG_AUTO(arena) struct cg_arena arena;
+    CG_AUTO(arena) struct cg_arena arena = {0};
     struct cg_record *last;
     struct cg_span object;
 

@@ -35,6 +35,7 @@ struct cg_conn {
     bool is_stuck; /* libuv holds rest until the socket takes it */
     bool is_dead;  /* the socket is good for nothing any more */
     bool is_hasty; /* close after one more try to write */
+    bool is_late;  /* over, and its reader took nothing for too long */
     bool lingers;
     cg_err why; /* CG_OK: the engine knows */
 
@@ -403,6 +404,20 @@ static void settle(struct cg_conn *conn)
                 cg_mono_earlier(cg_engine_deadline(conn->engine), conn->stalled));
 }
 
+/* A peer that hangs up behind its whole answer has done nothing wrong, and the answer is ours: it
+ * stays until its reader has taken it, or for as long as a reader may take to take nothing. */
+static bool may_wait_for_reader(const struct cg_conn *conn)
+{
+    return !conn->is_hasty && !conn->is_late && cg_engine_is_unread(conn->engine);
+}
+
+static void wait_for_reader(struct cg_conn *conn)
+{
+    stop_reading(conn);
+    cg_loop_set(conn->loop, &conn->timer,
+                cg_mono_after(cg_loop_mono(conn->loop), conn->stall_ms));
+}
+
 /* At the end of the pass. */
 static void flush(struct cg_task *task)
 {
@@ -423,7 +438,10 @@ static void flush(struct cg_task *task)
 
     is_over = cg_engine_state(conn->engine) == CG_ENGINE_CLOSED;
     if (conn->is_dead || (is_over && !can_write(conn) && (!conn->is_stuck || conn->is_hasty))) {
-        finish(conn);
+        if (may_wait_for_reader(conn))
+            wait_for_reader(conn);
+        else
+            finish(conn);
         return;
     }
     settle(conn);
@@ -452,6 +470,8 @@ static void on_timer(struct cg_timer *timer)
         close_socket(conn);
         return;
     }
+    if (conn->is_dead || cg_engine_state(conn->engine) == CG_ENGINE_CLOSED)
+        conn->is_late = true; /* nobody took what is left */
     check_stall(conn, now);
     /* Out of time: the engine is CLOSED then, and knows why. */
     if (cg_mono_is_due(cg_engine_deadline(conn->engine), now))

@@ -243,6 +243,15 @@ bool cg_engine_is_idle(const struct cg_engine *e)
     return cg_engine_n_open(e) == 0;
 }
 
+bool cg_engine_is_unread(const struct cg_engine *e)
+{
+    for (const struct cg_exchange *x = e->inner ? e->inner->open : e->open; x; x = x->open_next)
+        if (cg_exchange_is(x, CG_S_IN_END) && !cg_exchange_is(x, CG_S_RELEASED) &&
+            x->in_ring.len > 0)
+            return true;
+    return false;
+}
+
 void cg_engine_shutdown(struct cg_engine *e)
 {
     e->ops->shutdown(e);

@@ -99,6 +99,9 @@ size_t cg_engine_n_can_begin(const struct cg_engine *e);
 /* cg_engine_n_open counts exchanges not yet over or not yet released. */
 size_t cg_engine_n_open(const struct cg_engine *e);
 bool cg_engine_is_idle(const struct cg_engine *e);
+/* cg_engine_is_unread tells whether some exchange's incoming message is whole and its user has not
+ * taken all of it, though the connection may be over: the engine must live on until he has. */
+bool cg_engine_is_unread(const struct cg_engine *e);
 
 /* cg_engine_shutdown ends gracefully: GOAWAY or Connection: close, open exchanges go on, CLOSED
  * after the last. */
