@@ -1,6 +1,7 @@
 /* access: was what was presented enough for the rule of this path and method? */
 #include "gateway/request.h"
 
+#include "gateway/identity.h"
 #include "gateway/names.h"
 #include "lib/base/span.h"
 
@@ -90,6 +91,7 @@ enum gw_next gw_access(struct gw_request *req)
         .method = in->method,
         .url = &req->target.url,
         .mode = req->sapi.mode,
+        .least = req->conn->identity->sapi_min,
         .wallet = req->is_signed ? &req->sapi.wallet : NULL,
         /* The gate has compared the grant's scope already: what is left of it is yes or no. */
         .is_anywhere = req->sapi.is_in_scope,
@@ -103,6 +105,10 @@ enum gw_next gw_access(struct gw_request *req)
             req->extra.sapi = cg_sapi_mode_name(req->access.needs);
         return gw_refuse(req, refusal_of(err), err, "rule");
     }
+    /* What the backend shall be able to prove by itself this build cannot hand on: better refused
+     * than forwarded without. */
+    if (req->access.rule->evidence)
+        return gw_refuse(req, CG_REFUSAL_NOT_IMPLEMENTED, CG_UNSUPPORTED, "evidence");
     list_roles(req);
     if (!has_tokens(req))
         return gw_refuse(req, CG_REFUSAL_RATE_LIMITED, CG_RATE, "rate");

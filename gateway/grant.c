@@ -176,7 +176,7 @@ static void known(struct gw_request *req, struct cg_call *call)
         .server = identity->cert.subject,
         .policy_hash = identity->cert.policy_hash,
         .modes = CG_MODES_LISTED,
-        .epochs_max = CG_GRANT_EPOCHS_MAX,
+        .epochs_max = identity->max_epochs,
         .h2_ping = true,
     };
     if (cg_gate_grant_commit(&req->conn->gate, thread->kit, req->grant_job, &terms,

@@ -1,14 +1,13 @@
 #include "gateway/identity.h"
 
 #include "gateway/options.h"
+#include "lib/access/policy.h"
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
 #include "lib/identity/cose.h"
 #include "runtime/file.h"
 #include "runtime/seed.h"
-
-#include <httpcg/policy.h>
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -142,6 +141,7 @@ static cg_err open_transport(const struct gw_options *options, const struct cg_c
 static cg_err read_policy(const struct gw_options *options, struct cg_problems *problems,
                           struct gw_identity *id)
 {
+    struct cg_policy *policy;
     struct cg_cose cose;
     struct cg_hash hash;
 
@@ -152,6 +152,14 @@ static cg_err read_policy(const struct gw_options *options, struct cg_problems *
     if (!cg_hash_eq(&hash, &id->cert.policy_hash))
         return complain(problems, "policy", options->policy,
                         "is another policy than the certificate promises");
+    cg_err err = cg_policy_read_cbor(cose.payload, &policy, NULL);
+    if (err != CG_OK || policy->kind != CG_POLICY_GATEWAY) {
+        cg_policy_free(err == CG_OK ? policy : NULL);
+        return complain(problems, "policy", options->policy, "is no policy of the kind gateway");
+    }
+    id->sapi_min = policy->sapi_min;
+    id->max_epochs = (uint32_t)policy->max_epochs;
+    cg_policy_free(policy);
     return CG_OK;
 }
 

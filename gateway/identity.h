@@ -10,6 +10,7 @@
 #include "session/tls.h"
 
 #include <httpcg/cert.h>
+#include <httpcg/mode.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,7 +23,9 @@ struct gw_identity {
     struct cg_cert cert;    /* points into document */
     char did[CG_DID_CHARS + 1];
     struct cg_signer *transport;
-    struct cg_buf policy; /* the gateway policy document named by cert.policy_hash */
+    struct cg_buf policy;       /* the gateway policy document named by cert.policy_hash */
+    enum cg_sapi_mode sapi_min; /* what it asks of signed rules */
+    uint32_t max_epochs;        /* of a grant, as it promises */
     struct cg_tls_site *site;
     /* What changes while it is in use: the ledger's newest word on it. */
     pthread_mutex_t lock;

@@ -414,8 +414,7 @@ static bool may_wait_for_reader(const struct cg_conn *conn)
 static void wait_for_reader(struct cg_conn *conn)
 {
     stop_reading(conn);
-    cg_loop_set(conn->loop, &conn->timer,
-                cg_mono_after(cg_loop_mono(conn->loop), conn->stall_ms));
+    cg_loop_set(conn->loop, &conn->timer, cg_mono_after(cg_loop_mono(conn->loop), conn->stall_ms));
 }
 
 /* At the end of the pass. */
