@@ -111,7 +111,7 @@ static cg_err apply_map(struct cg_store *store, struct lg_batch *batch,
     return err;
 }
 
-/* --- resume -------------------------------------------------------------------------------- */
+/* --- resume --- */
 
 static cg_err is_root(const struct cg_range *range, const struct cg_hash *root)
 {
@@ -177,7 +177,7 @@ cg_err lg_resume(struct lg_book *book, struct lg_batch *batch, bool *out_has_hea
     return CG_OK;
 }
 
-/* --- append -------------------------------------------------------------------------------- */
+/* --- append --- */
 
 /* One head in the making. */
 struct work {

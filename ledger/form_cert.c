@@ -9,7 +9,7 @@
 #include "lib/cert/revoke.h"
 #include "lib/crypto/sign.h"
 
-/* --- a certificate: every check but those of a connection ------------------------------------- */
+/* --- a certificate: every check but those of a connection --- */
 
 static cg_err read_cert(const struct lg_rules *rules, struct lg_admission *a)
 {
@@ -42,7 +42,7 @@ const struct lg_form lg_form_cert = {.kind = CG_ENTRY_TLSLS,
                                      .read = read_cert,
                                      .judge = judge_cert};
 
-/* --- a revocation: of a logged certificate, by the keys of its subject ------------------------ */
+/* --- a revocation: of a logged certificate, by the keys of its subject --- */
 
 static cg_err read_revoke(const struct lg_rules *rules, struct lg_admission *a)
 {

@@ -22,7 +22,7 @@ cg_err lg_inception_fill(struct lg_item *item, const struct cg_did_state *state)
     return lg_subject_did(item, &state->waddr);
 }
 
-/* --- an inception: whoever has the document may log it, it proves itself --------------------- */
+/* --- an inception: whoever has the document may log it, it proves itself --- */
 
 static cg_err read_inception(const struct lg_rules *rules, struct lg_admission *a)
 {
@@ -46,7 +46,7 @@ static cg_err judge_inception(const struct lg_rules *rules, struct cg_wall now,
 const struct lg_form lg_form_inception = {
     .kind = CG_ENTRY_DID, .read = read_inception, .judge = judge_inception};
 
-/* --- an operation: the next link of the DID's chain ------------------------------------------ */
+/* --- an operation: the next link of the DID's chain --- */
 
 static cg_err read_didop(const struct lg_rules *rules, struct lg_admission *a)
 {

@@ -17,7 +17,7 @@ static cg_err load_cose(struct cg_store *store, uint64_t index, enum cg_doc_type
     return cg_cose_read(object, type, out) == CG_OK ? CG_OK : CG_STORE;
 }
 
-/* --- a policy: by its owner, of a higher version than the one in force ------------------------ */
+/* --- a policy: by its owner, of a higher version than the one in force --- */
 
 static cg_err read_policy(const struct lg_rules *rules, struct lg_admission *a)
 {
@@ -79,8 +79,7 @@ const struct lg_form lg_form_policy = {.kind = CG_ENTRY_POLICY,
                                        .gather = gather_policy,
                                        .judge = judge_policy};
 
-/* --- a key for sealed messages: by its DID, outliving the one before ---------------------------
- */
+/* --- a key for sealed messages: by its DID, outliving the one before --- */
 
 #define XWING_KEY_BYTES 1216 /* ML-KEM-768 and X25519 */
 

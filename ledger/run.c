@@ -6,8 +6,7 @@
 
 #include <stdlib.h>
 
-/* --- jobs of the writing thread ----------------------------------------------------------------
- */
+/* --- jobs of the writing thread --- */
 
 struct write {
     struct lg_ledger *ledger; /* its book, batch and note are this job's */
@@ -45,8 +44,7 @@ static cg_err run_write(void *work)
 static const struct cg_job_kind write_kind = {
     .name = "ledger write", .run = run_write, .free = free};
 
-/* --- the job of a worker ------------------------------------------------------------------------
- */
+/* --- the job of a worker --- */
 
 struct sign {
     struct lg_office *office;
@@ -74,8 +72,7 @@ static void free_sign(void *work)
 static const struct cg_job_kind sign_kind = {
     .name = "ledger sign", .run = run_sign, .free = free_sign};
 
-/* --- wishes -------------------------------------------------------------------------------------
- */
+/* --- wishes --- */
 
 static cg_err begin_write(struct lg_ledger *ledger, enum lg_event_kind kind,
                           const struct lg_update *update)
@@ -150,8 +147,7 @@ void lg_run_submit(struct lg_ledger *ledger, struct lg_item *items)
     run(ledger, (struct lg_event){.kind = LG_SUBMITTED, .item = items});
 }
 
-/* --- events -------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static void on_wake(struct cg_timer *timer)
 {

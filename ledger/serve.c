@@ -113,8 +113,7 @@ static void put(struct cg_pending *pending, struct question *q)
         cg_pending_refuse(pending, err);
 }
 
-/* --- parameters ----------------------------------------------------------------------------------
- */
+/* --- parameters --- */
 
 /* A parameter's text. CG_NOT_FOUND where it is absent. */
 static cg_err get_text(const struct cg_message *in, const char *name, char *out, size_t room,
@@ -180,8 +179,7 @@ static void put_if(cg_err err, struct lg_ledger *ledger, struct cg_reply *out, s
     }
 }
 
-/* --- the log -------------------------------------------------------------------------------------
- */
+/* --- the log --- */
 
 void lg_get_checkpoint(const struct cg_message *in, struct cg_reply *out)
 {
@@ -249,8 +247,7 @@ void lg_get_object(const struct cg_message *in, struct cg_reply *out)
     put_if(q ? cg_hex_read(in->param[0], q->hash.bytes, CG_HASH_BYTES) : CG_OK, ledger, out, q);
 }
 
-/* --- proofs --------------------------------------------------------------------------------------
- */
+/* --- proofs --- */
 
 static cg_err answer_inclusion(struct question *q, struct lg_view *view)
 {
@@ -310,8 +307,7 @@ void lg_get_consistency(const struct cg_message *in, struct cg_reply *out)
     put_if(err, ledger, out, q);
 }
 
-/* --- the map -------------------------------------------------------------------------------------
- */
+/* --- the map --- */
 
 static cg_err answer_state(struct question *q, struct lg_view *view)
 {
@@ -393,8 +389,7 @@ void lg_get_staple(const struct cg_message *in, struct cg_reply *out)
     put_if(q ? read_staple_question(in, q) : CG_OK, ledger, out, q);
 }
 
-/* --- the answer to a submission
- * -------------------------------------------------------------------- */
+/* --- the answer to a submission --- */
 
 static cg_err answer_logged(struct question *q, struct lg_view *view)
 {

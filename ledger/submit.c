@@ -24,8 +24,7 @@ struct submit {
     struct cg_hash commitment;
 };
 
-/* --- the two jobs: the admission goes from hand to hand with them --------------------------------
- */
+/* --- the two jobs: the admission goes from hand to hand with them --- */
 
 struct step {
     struct lg_office *office;
@@ -93,8 +92,7 @@ static cg_err begin(struct submit *submit, enum tag tag, struct lg_admission *ad
                         cg_pending_ticket(&submit->pending), tag, CG_NEVER);
 }
 
-/* --- waiting for the head
- * ------------------------------------------------------------------------- */
+/* --- waiting for the head --- */
 
 static struct submit *submit_of(struct cg_pending *pending)
 {
@@ -156,8 +154,7 @@ static void wait_for_head(struct submit *submit, struct lg_admission *a)
     lg_run_submit(ledger, inception ? inception : item);
 }
 
-/* --- the steps
- * ------------------------------------------------------------------------------------ */
+/* --- the steps --- */
 
 static void refuse(struct submit *submit, const struct lg_admission *a)
 {

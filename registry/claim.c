@@ -157,8 +157,7 @@ cg_err rg_claim_read(struct rg_claim *claim, struct cg_span body, const struct c
     return check_record(claim, trust);
 }
 
-/* --- the database's thread
- * ------------------------------------------------------------------------- */
+/* --- the database's thread --- */
 
 static bool has_suffix(struct cg_span host, const struct rg_options *options)
 {

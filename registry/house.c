@@ -36,8 +36,7 @@ static void rest(struct rg_registry *registry, bool again)
                 again ? cg_mono_after(cg_loop_mono(registry->setup.loop), AGAIN_MS) : CG_NEVER);
 }
 
-/* --- our own DID
- * ------------------------------------------------------------------------------------ */
+/* --- our own DID --- */
 
 struct check {
     struct rg_office *office;
@@ -101,8 +100,7 @@ static cg_err begin_log(struct rg_registry *registry)
     return rg_ask_submit(registry, inception, registry->ticket, LOG);
 }
 
-/* --- what was left proposed
- * --------------------------------------------------------------------------- */
+/* --- what was left proposed --- */
 
 /* One proposal: found, then settled or withdrawn. */
 struct left {
@@ -201,8 +199,7 @@ static cg_err begin_settle(struct rg_registry *registry, struct cg_call *call)
     return rg_store_begin(registry, &left->job, registry->ticket, SETTLE);
 }
 
-/* --- the round
- * ------------------------------------------------------------------------------------------ */
+/* --- the round --- */
 
 /* A ledger that cannot answer now is left alone for a while; a single proposal that makes trouble
  * is passed over, so that it does not hold the others up. */

@@ -125,8 +125,7 @@ cg_err rg_office_is_current(const struct rg_office *office, struct cg_span stapl
     return check_current(office, staple, &office->did, now, out_is_logged);
 }
 
-/* --- claims --------------------------------------------------------------------------------------
- */
+/* --- claims --- */
 
 struct rg_claim *rg_claim_new(struct rg_office *office, struct cg_wall now)
 {

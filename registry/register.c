@@ -54,8 +54,7 @@ static const struct {
 };
 #define N_STEPS (sizeof steps / sizeof *steps)
 
-/* --- jobs: the claim goes with them and comes back
- * ------------------------------------------------ */
+/* --- jobs: the claim goes with them and comes back --- */
 
 struct claim_job {
     struct rg_store_job job;
@@ -134,8 +133,7 @@ static cg_err end_job(struct registering *r, struct cg_call *call)
     return job || call->err != CG_OK ? call->err : CG_INTERNAL;
 }
 
-/* --- steps
- * ------------------------------------------------------------------------------------------ */
+/* --- steps --- */
 
 static cg_err run_look(struct rg_store_job *job, struct cg_store *store)
 {
@@ -252,8 +250,7 @@ static cg_err begin_prove(struct registering *r, enum next *next)
     return begin_work(r, rg_claim_prove);
 }
 
-/* --- the ends
- * ---------------------------------------------------------------------------------------- */
+/* --- the ends --- */
 
 static void drop(struct cg_pending *pending)
 {

@@ -27,8 +27,7 @@ struct resolving {
     bool is_bare;
 };
 
-/* --- the record of a commitment ------------------------------------------------------------------
- */
+/* --- the record of a commitment --- */
 
 struct find_job {
     struct rg_store_job job;
@@ -75,8 +74,7 @@ static cg_err begin_find(struct resolving *r)
     return rg_store_begin(rg_of(&r->pending), &f->job, cg_pending_ticket(&r->pending), RECORD);
 }
 
-/* --- answers
- * --------------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static void send(struct resolving *r, const struct cg_resolve_answer *answer, bool is_gone)
 {
@@ -133,8 +131,7 @@ static void answer(struct resolving *r, const struct find_job *f)
                  f->found.expires_at.s <= cg_loop_wall(registry->setup.loop).s);
 }
 
-/* --- steps
- * ------------------------------------------------------------------------------------------ */
+/* --- steps --- */
 
 /* Takes the staple, and what its first proof says about the name. */
 static cg_err take_staple(struct resolving *r, struct cg_call *call, bool *out_is_there)

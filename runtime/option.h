@@ -74,7 +74,7 @@ struct cg_list {
     const void *at;
     size_t n;
 };
-#define CG_LIST_AT(list, type, i) (&((const type *)(list).at)[i])
+#define CG_LIST_AT(list, type, i) (&((type const *)(list).at)[i])
 
 struct cg_option_table;
 

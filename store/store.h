@@ -45,7 +45,7 @@ const char *cg_store_why(const struct cg_store *store);
 CG_MUST_USE cg_err cg_store_read_begin(struct cg_store *store);
 void cg_store_read_end(struct cg_store *store);
 
-/* --- the ledger: an append-only log and the state map made from it ------------------------- */
+/* --- the ledger: an append-only log and the state map made from it --- */
 
 struct cg_stored_entry {
     uint64_t index;
@@ -162,7 +162,7 @@ CG_MUST_USE cg_err cg_store_log_state(struct cg_store *store, const struct cg_ha
 CG_MUST_USE cg_err cg_store_log_page(struct cg_store *store, struct cg_span prefix,
                                      struct cg_arena *arena, struct cg_span *out);
 
-/* --- the registry: names, the serials they had, and who may ask for them ------------------- */
+/* --- the registry: names, the serials they had, and who may ask for them --- */
 
 /* One serial of a name. It is proposed (signed, stored, not yet in the ledger), then settled. */
 struct cg_stored_name {
@@ -233,7 +233,7 @@ CG_MUST_USE cg_err cg_store_allow_drop(struct cg_store *store, struct cg_span na
 CG_MUST_USE cg_err cg_store_allow(struct cg_store *store, struct cg_span name,
                                   struct cg_arena *arena, struct cg_span *did);
 
-/* --- what gateways and clients have seen of others, so that nobody can take them back ------- */
+/* --- what gateways and clients have seen of others, so that nobody can take them back --- */
 
 /* cg_store_seen_name notes a verified record.
  * Errors  CG_ROLLBACK: a higher serial was seen; CG_CONFLICT: this one, with other content. */

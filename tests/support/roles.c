@@ -15,8 +15,7 @@
 #define ORIGIN "ledger.example/bpi1"
 #define PATIENCE_MS 30000
 
-/* --- wallets
- * --------------------------------------------------------------------------------------- */
+/* --- wallets --- */
 
 static struct wallet {
     uint8_t doc[CG_WALLET_DOC_BYTES];
@@ -78,8 +77,7 @@ const char *cg_test_did(uint8_t first, uint8_t next)
     return wallet_of(first, next)->did;
 }
 
-/* --- files
- * ------------------------------------------------------------------------------------------- */
+/* --- files --- */
 
 static void write_key(const struct cg_roles *roles, const char *name, uint8_t first,
                       const char *role)
@@ -159,8 +157,7 @@ void cg_roles_init(struct cg_roles *roles, bool with_registry)
     };
 }
 
-/* --- start and stop
- * ------------------------------------------------------------------------------------ */
+/* --- start and stop --- */
 
 static void on_answer(void *owner, struct cg_call *call)
 {
@@ -275,8 +272,7 @@ void cg_roles_done(struct cg_roles *roles)
     cg_scratch_done(&roles->scratch);
 }
 
-/* --- asking
- * ---------------------------------------------------------------------------------------------- */
+/* --- asking --- */
 
 static struct cg_mono later(struct cg_roles *roles)
 {

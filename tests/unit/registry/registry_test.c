@@ -40,8 +40,7 @@ static void end(void)
     cg_roles_done(&roles);
 }
 
-/* --- what a registrant does
- * ------------------------------------------------------------------------ */
+/* --- what a registrant does --- */
 
 /* What is registered; the defaults make a good claim for app/shop.local. */
 struct claim {
@@ -183,8 +182,7 @@ static int post_claim(const struct claim *c)
     return cg_roles_post(&roles, roles.to_registry, "/register", cg_buf_span(&body));
 }
 
-/* --- what a resolver does
- * ---------------------------------------------------------------------------- */
+/* --- what a resolver does --- */
 
 static struct cg_resolve_result result;
 static struct cg_buf room;
