@@ -1,5 +1,6 @@
 #include "client/app.h"
 
+#include "client/heads.h"
 #include "client/show.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
@@ -193,8 +194,10 @@ cg_err cl_app_remember(struct cl_app *app, size_t log, const struct cg_tlog_seen
 
     if (head->size <= app->heads[log].size)
         return CG_OK;
-    if (app->seen)
+    if (app->seen) {
         CG_TRY(cg_store_seen_log(app->seen, CG_BYTES(app->trust->log_ids[log].bytes), &seen));
+        CG_TRY(cl_heads_add(app, log, head));
+    }
     app->heads[log] = *head;
     return CG_OK;
 }

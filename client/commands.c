@@ -35,6 +35,12 @@ const struct cl_command cl_commands[] = {
              "segments, empty segments, encoded slashes and control characters are refused, with their place.",
      .example = "httpcg url parse 'HTTPCG://App/Shop.Example/a%2db?x=1'\n",
      .min_words = 1, .max_words = CL_WORDS_MAX, .run = cl_run_url_parse},
+    {.words = "resolve", .takes = "NAME|URL", .summary = "look a name up, with every check of its record",
+     .text = "Asks the registries of the trust file in their order and believes only what proves itself: owner's and registry's "
+             "signatures, the ledger's proof that this record is the current one, and that nobody takes the name back to an older "
+             "one than was seen here before. That there is no such name has to be proved as well (exit code 110).",
+     .example = "httpcg resolve app/shop.example\nhttpcg resolve --json httpcg://app/shop.example/ | jq .gateways\n",
+     .groups = CL_WITH_TRUST, .min_words = 1, .max_words = 1, .run = cl_run_resolve},
     {.words = "wallet new", .takes = "", .summary = "make a wallet, or the keys of another role",
      .text = "Makes a key file, encrypted under a passphrase. A wallet (role identity) gets three files: wallet.hck with the "
              "seed S, next.hck with the seed R of its next generation, and wallet.doc, its public document. The wallet's "
@@ -123,6 +129,12 @@ const struct cl_command cl_commands[] = {
              "as well, if its admin socket answers.",
      .example = "httpcg unpublish app/shop.example\n", .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER,
      .options = {CL_PROFILE, CL_PROOF, CL_ADMIN}, .min_words = 1, .max_words = 1, .run = cl_run_unpublish},
+    {.words = "ledger verify", .takes = "", .summary = "verify the ledger's head, and that its log only ever grew",
+     .text = "Verifies the newest checkpoint, and a proof for every head that this client has been shown before that the log of now "
+             "continues it: a ledger that showed two histories is found out (exit codes 117 and 118). --name, --did and "
+             "--fingerprint also verify what it says of a name, a DID or a certificate.",
+     .example = "httpcg ledger verify\nhttpcg ledger verify --name app/shop.example\n",
+     .groups = CL_WITH_TRUST | CL_WITH_LEDGER, .options = {CL_NAME, CL_DID, CL_FINGERPRINT}, .run = cl_run_ledger_verify},
     {.words = "ledger submit", .takes = "FILE", .summary = "submit an object to the ledger",
      .text = "A wallet's document, a DID operation, a certificate, a revocation or a policy, as the other commands write them. What is "
              "logged already is fine.",

@@ -243,8 +243,6 @@ static const char *way_remedy(enum cl_way_step step, cg_err err)
         return "no registry of the trust file could be asked; httpcg doctor tells more";
     if (err == CG_ROLLBACK || err == CG_CONFLICT)
         return "an attack, or a registry that was set back: tell whoever runs it; nothing was sent";
-    if (step == CL_WAY_RESOLVE && err == CG_NOT_FOUND)
-        return "its registry proved that there is no such name";
     return NULL;
 }
 
@@ -255,7 +253,12 @@ static int no_way(struct cl_transfer *t, enum cl_way_step step, cg_err err)
     if (t->run->app.until.us > 0 && cg_clock_mono().us >= t->run->app.until.us)
         code = CL_EXIT_TIMEOUT;
     t->err = err;
-    t->code = cl_fail(t->run->show, (enum cl_exit)code, err, way_remedy(step, err), "%s", t->whole);
+    if (code == CL_EXIT_UNRESOLVED)
+        t->code = cl_fail(t->run->show, CL_EXIT_UNRESOLVED, CG_OK, NULL,
+                          "%s: the registry proved that there is no such name", t->whole);
+    else
+        t->code =
+            cl_fail(t->run->show, (enum cl_exit)code, err, way_remedy(step, err), "%s", t->whole);
     int closed = cl_output_end(t->run, &t->output, false);
     return t->code ? t->code : closed;
 }

@@ -148,7 +148,7 @@ static int make_profile(struct cl_run *run, const struct publication *p)
 /* The serial after the newest one: also after a tombstone. */
 static int next_serial(struct cl_run *run, struct publication *p)
 {
-    struct cl_resolved resolved;
+    struct cl_resolved resolved = {0};
     cg_err err = cl_resolve(&run->app, p->plane, p->authority, &resolved);
 
     p->serial = 1;

@@ -7,6 +7,7 @@
 #include "runtime/client.h"
 #include "runtime/endpoint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ASK_MS 30000
@@ -143,6 +144,39 @@ void cl_resolved_done(struct cl_resolved *resolved)
 {
     cg_buf_done(&resolved->json);
     cg_buf_done(&resolved->room);
+    *resolved = (struct cl_resolved){0};
+}
+
+static bool is_alarm(cg_err err)
+{
+    return err == CG_ROLLBACK || err == CG_CONFLICT;
+}
+
+/* Of several endpoints' failures the one that tells most: an alarm, then a check that failed, then
+ * nobody there. */
+static cg_err worse(cg_err a, cg_err b)
+{
+    if (is_alarm(a) || is_alarm(b))
+        return is_alarm(a) ? a : b;
+    return cg_err_fault(a) == CG_FAULT_LATER ? b : a;
+}
+
+static cg_err ask_one(struct cl_app *app, const struct cg_resolve_ask *ask, struct cg_span url,
+                      struct cg_span path, struct cl_resolved *out)
+{
+    struct cl_answer answer;
+    char detail[96];
+    cg_err err = cl_ask(app, url, "GET", path, NULL, (struct cg_span){NULL, 0}, &answer);
+
+    if (err != CG_OK) {
+        snprintf(detail, sizeof detail, "%.*s", (int)url.len, (const char *)url.at);
+        return cl_show_check(app->show, "the registry can be asked", err, detail);
+    }
+    *out = (struct cl_resolved){.json = answer.body};
+    if (answer.status != 200 && answer.status != 404)
+        return cl_show_refusal(app->show, "the registry answers", answer.status,
+                               cg_buf_span(&out->json));
+    return verify(app, ask, answer.status, out);
 }
 
 cg_err cl_resolve(struct cl_app *app, struct cg_span plane, struct cg_span authority,
@@ -160,34 +194,24 @@ cg_err cl_resolve(struct cl_app *app, struct cg_span plane, struct cg_span autho
     char path[512];
     int n = snprintf(path, sizeof path, "/resolve/%.*s/%.*s", (int)plane.len, plane.at,
                      (int)authority.len, authority.at);
-    cg_err err = CG_UNREACHABLE;
+    cg_err worst = CG_UNREACHABLE;
 
     app->show->step = "resolve";
     for (size_t i = 0; i < app->trust->n_registries; i++) {
         const struct cg_trust_registry *registry = &app->trust->registries[i];
 
         for (size_t k = 0; k < registry->n_urls; k++) {
-            struct cl_answer answer;
+            cg_err err = ask_one(app, &ask, registry->urls[k], cg_span_of(path, (size_t)n), out);
 
-            err = cl_ask(app, registry->urls[k], "GET", cg_span_of(path, (size_t)n), NULL,
-                         (struct cg_span){NULL, 0}, &answer);
-            if (err != CG_OK) {
-                cl_show_check(app->show, "registry", err, "it cannot be asked");
-                continue;
-            }
-            *out = (struct cl_resolved){.json = answer.body};
-            if (answer.status != 200 && answer.status != 404) {
-                err =
-                    cl_show_refusal(app->show, "registry", answer.status, cg_buf_span(&out->json));
-                cl_resolved_done(out);
-                continue;
-            }
-            err = verify(app, &ask, answer.status, out);
-            if (err == CG_OK || err == CG_NOT_FOUND)
+            if (err == CG_OK || err == CG_NOT_FOUND) {
+                if (is_alarm(worst))
+                    cl_show_warn(app->show, "a registry showed an older or another record than one "
+                                            "seen before: tell whoever runs it");
                 return err;
+            }
             cl_resolved_done(out);
+            worst = worse(worst, err);
         }
     }
-    *out = (struct cl_resolved){0};
-    return err;
+    return worst;
 }

@@ -11,6 +11,7 @@ struct cl_resolved {
 };
 
 /* cl_resolve asks the registries of the trust file in order, and makes every check.
+ * Owns    out is the caller's to end, whatever the return: a name that is gone may have a record.
  * Errors  CG_NOT_FOUND (proved: there is no such name), CG_UNREACHABLE (no registry could be
  *         asked), CG_ROLLBACK, CG_CONFLICT and what else a check finds. */
 CG_MUST_USE cg_err cl_resolve(struct cl_app *app, struct cg_span plane, struct cg_span authority,

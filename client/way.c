@@ -148,7 +148,7 @@ static cg_err open_way(struct cl_ways *ways, struct cl_way *way, const struct cg
                        enum cl_way_step *out_step)
 {
     struct cl_app *app = ways->app;
-    struct cl_resolved resolved;
+    struct cl_resolved resolved = {0};
     cg_err err;
 
     way->began = cg_loop_mono(app->loop);
