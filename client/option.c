@@ -92,7 +92,7 @@ static cg_err read_long(struct cl_args *args, const char *word, const char *next
     size_t equals = cg_span_find(name, '=');
     const char *value = equals < name.len ? word + equals + 1 : NULL;
     bool is_off = false;
-    enum cl_id id;
+    enum cl_id id = CL_NO_OPTION;
 
     name = cg_span_first(name, equals);
     if (cg_span_starts(name, CG_LIT("no-"))) {

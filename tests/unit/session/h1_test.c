@@ -23,7 +23,7 @@ struct log {
 static void note(struct log *log, const char *what, struct cg_span value)
 {
     int n = snprintf(log->text + log->len, LOG_BYTES - log->len, "%s%.*s", what, (int)value.len,
-                     (const char *)value.at);
+                     value.len > 0 ? (const char *)value.at : "");
 
     log->len += (size_t)n < LOG_BYTES - log->len ? (size_t)n : 0;
 }
