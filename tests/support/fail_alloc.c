@@ -3,8 +3,9 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-static size_t left; /* 0: nothing fails */
-static bool failed;
+/* volatile: compilers know malloc and are sure that it changes no variable of the program. */
+static volatile size_t left; /* 0: nothing fails */
+static volatile bool failed;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
