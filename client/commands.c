@@ -140,6 +140,12 @@ const struct cl_command cl_commands[] = {
              "logged already is fine.",
      .example = "httpcg ledger submit wallet.doc\n", .groups = CL_WITH_TRUST | CL_WITH_LEDGER,
      .min_words = 1, .max_words = 1, .run = cl_run_ledger_submit},
+    {.words = "doctor", .takes = "[NAME|URL...]", .summary = "find out what is wrong here, and what to do about it",
+     .text = "Looks at the clock, the home folder, the wallet's files, the trust file, and whether registry and ledger can be reached and "
+             "prove what they say; for each name given also at its gateway's certificate. Nobody is asked for a passphrase, and no "
+             "wallet is shown to anybody. Ends with 123 where something is wrong.",
+     .example = "httpcg doctor\nhttpcg doctor app/shop.example\n",
+     .groups = CL_WITH_TRUST | CL_WITH_LEDGER, .options = {CL_WALLET}, .max_words = CL_WORDS_MAX, .run = cl_run_doctor},
 };
 /* clang-format on */
 const size_t cl_n_commands = sizeof cl_commands / sizeof cl_commands[0];
