@@ -133,7 +133,6 @@ static cg_err ask_grant(struct cl_link *link)
         .epochs = app->epochs ? app->epochs : DEFAULT_EPOCHS,
     };
     uint8_t signature[CG_HSIG_BYTES];
-    CG_AUTO(buf) struct cg_buf body = {0};
 
     CG_TRY(cg_entropy_fill(grant.session_seed.bytes, sizeof grant.session_seed.bytes));
     CG_TRY(cg_entropy_fill(grant.nonce, sizeof grant.nonce));
@@ -152,11 +151,12 @@ static cg_err ask_grant(struct cl_link *link)
     CG_TRY(err);
     const struct cg_grant_body whole = {cg_buf_span(&link->pending.grant),
                                         cg_buf_span(&app->wallet.doc), CG_BYTES(signature)};
-    cg_buf_init(&body, CG_DOCUMENT_MAX_BYTES);
-    CG_TRY(cg_grant_body_write(&whole, &body));
+    cg_buf_clear(&link->grant);
+    CG_TRY(cg_grant_body_write(&whole, &link->grant));
     link->state = CL_GRANT;
     app->show->step = "signed";
-    return ask(link, "POST", CG_CONTROL_PREFIX "grant", CG_GRANT_MEDIA_TYPE, cg_buf_span(&body));
+    return ask(link, "POST", CG_CONTROL_PREFIX "grant", CG_GRANT_MEDIA_TYPE,
+               cg_buf_span(&link->grant));
 }
 
 /* A clock-skew answer tells the gateway's time: believed once, for this connection only. */
@@ -362,6 +362,7 @@ cg_err cl_link_open(struct cl_app *app, const struct cl_link_ask *asked, struct 
     link->began = cg_loop_mono(app->loop);
     app->show->step = "connect";
     cg_buf_init(&link->body, CG_CERT_MAX_BYTES);
+    cg_buf_init(&link->grant, CG_DOCUMENT_MAX_BYTES);
     cg_err err = take_place(link, asked->gateway);
     if (err == CG_OK)
         err = cg_slot_open(app->loop, on_call, link, &link->ticket);
@@ -399,5 +400,6 @@ void cl_link_free(struct cl_link *link)
     cg_verifier_free(link->transport);
     cg_buf_done(&link->document);
     cg_buf_done(&link->body);
+    cg_buf_done(&link->grant);
     free(link);
 }

@@ -50,7 +50,8 @@ struct cl_link {
     bool has_pending;
     struct cg_exchange *x; /* of the bootstrap */
     enum cl_link_state { CL_DIALLING, CL_TLSLS, CL_GRANT, CL_READY, CL_FAILED } state, failed_at;
-    struct cg_buf body;
+    struct cg_buf grant; /* the newest one's request, as it was sent */
+    struct cg_buf body;  /* of the newest answer */
     struct cg_grant_answer answer;
     bool did_retry; /* after a clock-skew */
     struct cg_peer peer;
