@@ -155,6 +155,7 @@ class Instance:
         self.secret = self.folder / "backend.secret"
         self.routes = self.folder / "routes.d"
         self.process = self.backend = self.short = None
+        self.code, self.said = None, ""  # once httpcgd has ended: its exit code and standard error
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -335,13 +336,19 @@ ledger:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                said = self.process.stderr.read().strip().splitlines()
-                raise Trouble(said[-1] if said else f"httpcgd ended with {self.process.returncode}; see {self.log}")
+                code = self.stop_daemon()
+                raise Trouble(self.said or f"httpcgd ended with {code} and without a word; {self.log} says more")
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if is_so():
                     return
             time.sleep(0.02)
         raise Trouble(f"httpcgd {what} after {PATIENCE_S} s; {self.log} says more")
+
+    def allow(self, name):
+        """Allots a further name under .local to the operator's wallet."""
+        status, said = self.command("PUT", f"/registry/allow/{name}", self.owner)
+        if status != 204:
+            raise Trouble(f"{name} cannot be allotted: {said.decode(errors='replace')}")
 
     def publish(self, name, backend):
         self.httpcg(
@@ -350,12 +357,14 @@ ledger:
         )  # fmt: skip
 
     def stop_daemon(self):
-        """Gives httpcgd's exit code."""
-        code = end(self.process)
-        if self.process and self.process.stderr:
-            self.process.stderr.close()
+        """Gives httpcgd's exit code; None if it does not run."""
+        if not self.process:
+            return None
+        self.code = end(self.process)
+        with self.process.stderr as stderr:
+            self.said = stderr.read().strip()
         self.process = None
-        return code
+        return self.code
 
     def restart(self):
         self.stop_daemon()
@@ -365,11 +374,11 @@ ledger:
     def stop(self):
         """Ends all processes; may be called at any time, and again."""
         try:
-            code = self.stop_daemon()
+            self.stop_daemon()
             if self.backend:
                 self.backend.stop()
                 self.backend = None
-            return code
+            return self.code
         finally:
             if self.short:
                 shutil.rmtree(self.short, ignore_errors=True)
