@@ -32,8 +32,8 @@ class World:
         self.connections.append(connection)
         return connection
 
-    def granted(self, wallet=None, **options):
-        return self.connect(**options).grant(wallet or Wallet())
+    def granted(self, wallet=None, gateway=None, alpn="h2", keep=None, **changes):
+        return self.connect(gateway, alpn=alpn, keep=keep).grant(wallet or Wallet(), **changes)
 
     def target(self, path="/"):
         return self.site + path

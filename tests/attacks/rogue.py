@@ -5,6 +5,7 @@ makers of vectors use (tests/vectors/make): nothing of the library takes part bu
 algorithms. What a test changes, it changes after this code has signed."""
 import base64
 import hmac
+import json
 import os
 import sys
 import time
@@ -13,7 +14,7 @@ import uuid
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../vectors/make"))
 
 import hybrid  # noqa: E402
-from forms import H, TUP, cbor, u  # noqa: E402
+from forms import H, LIST, TUP, cbor, u  # noqa: E402
 from hybrid import expand, extract, hsig  # noqa: E402
 from talk import H1, H2  # noqa: E402
 from wire import Wire  # noqa: E402
@@ -166,7 +167,7 @@ class Request:
     def __init__(self, grant, method, target, body=b"", fields=(), mode="grant", body_mode=None, plane="app",
                  epoch=0, timestamp=0, counter=None, prefix=None, wallet=None, signer=None, fingerprint=None):
         self.grant, self.plane, self.method, self.target, self.body = grant, plane, method, target, body
-        self.mode, self.fields = mode, list(fields)
+        self.mode, self.fields, self.sapi_sent = mode, list(fields), None
         connection = grant.connection
         if counter is None:
             grant.counter += 1
@@ -211,13 +212,15 @@ class Request:
 
     @property
     def sapi(self):
-        return getattr(self, "_sapi", None) or (
+        if self.sapi_sent is not None:
+            return self.sapi_sent
+        return (
             '{"wallet_address":"%s","timestamp":%d,"nonce":"%s","signature":"%s","alg":"%s"}'
             % (self.wallet_address, self.timestamp, self.nonce.hex(), self.signature.hex(), self.mode))
 
     @sapi.setter
     def sapi(self, value):
-        self._sapi = value
+        self.sapi_sent = value
 
     def head_fields(self):
         """All fields of the head, in the order in which they are sent."""
@@ -240,14 +243,12 @@ class Request:
 
     def verify(self, answer):
         """Whether the answer is signed, for this request, with the grant's key."""
-        import json
         text = answer.value("sapi-response")
         if text is None:
             return False
         sapi = json.loads(text)
         values = dict(answer.fields)
         cookies = [v for k, v in answer.fields if k == "set-cookie"]
-        from forms import LIST
         covered = H(TUP("httpcg-resp-fields/v1", *(
             (b"\1" + LIST(*cookies) if cookies else b"\0") if name == "set-cookie" else f(values.get(name))
             for name in REPLY_COVERED)))

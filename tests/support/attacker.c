@@ -20,6 +20,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -113,6 +114,7 @@ static int dial(const char *address, const char *port)
         printf("{\"up\":false,\"why\":\"connect: %s\"}\n", strerror(errno));
         exit(0);
     }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     fcntl(fd, F_SETFL, O_NONBLOCK);
     return fd;
 }
