@@ -185,7 +185,15 @@ static cg_err ask(struct gw_request *req)
     struct cg_head head;
 
     f->has_body = !f->is_verified || f->n_in > 0;
-    CG_TRY(make_head(req, &head));
+    cg_err err = make_head(req, &head);
+    /* Nothing of it is the backend's fault: the head said something a head must not say, or was so
+     * large that it does not fit into a request's memory a second time. */
+    if (err == CG_SYNTAX || err == CG_TOO_LARGE || err == CG_NO_MEMORY) {
+        gw_refuse(req, err == CG_SYNTAX ? CG_REFUSAL_BAD_REQUEST : CG_REFUSAL_HEADER_TOO_LARGE, err,
+                  "fields");
+        return CG_OK;
+    }
+    CG_TRY(err);
     f->lease->on_event = on_lease;
     f->lease->owner = req;
     CG_TRY(cg_lease_ask(f->lease, &head, !f->has_body));
@@ -283,7 +291,7 @@ enum gw_next gw_forward(struct gw_request *req)
         }
         if (err != CG_OK)
             return failed(req, err);
-        if (gw_upload(req) == GW_REFUSE)
+        if (req->fault.refusal != CG_REFUSAL_NONE || gw_upload(req) == GW_REFUSE)
             return GW_REFUSE;
     }
     if (f->up == GW_UP_ENDED)

@@ -121,18 +121,21 @@ cg_err gw_stamp_head(struct cg_head *head, const struct gw_stamp *stamp, struct 
     if (!key)
         return CG_OK;
 
-    /* The base is bounded by what the head holds, and that by the arena: so it is made there. */
-    size_t room = 1024 + target.len;
+    /* Only what is covered has a line: our own fields, and the digest, which the 1024 are for. */
+    size_t names = 1024, values = target.len;
     for (size_t i = 0; i < head->n_fields; i++)
-        room += 2 * head->fields[i].name.len + head->fields[i].value.len + 8;
-    uint8_t *memory = cg_arena_take(head->arena, 2 * room);
+        if (head->fields[i].token == CG_TOKEN_X_HTTPCG_ANY) {
+            names += head->fields[i].name.len + 8;
+            values += head->fields[i].value.len;
+        }
+    uint8_t *memory = cg_arena_take(head->arena, 3 * names + values);
     if (!memory)
         return CG_NO_MEMORY;
-    struct cg_writer params = cg_writer_fixed(memory, room);
+    struct cg_writer params = cg_writer_fixed(memory, names);
     cg_put_str(&params, "httpcg=");
     put_params(&params, head, stamp, key, now);
     CG_TRY(cg_writer_end(&params));
-    struct cg_writer base = cg_writer_fixed(memory + room, room);
+    struct cg_writer base = cg_writer_fixed(memory + names, 2 * names + values);
     put_base(&base, head, target, cg_span_from(cg_writer_span(&params), strlen("httpcg=")));
     CG_TRY(cg_writer_end(&base));
     CG_TRY(sign(key, mac, cg_writer_span(&base), sig, &sig_len));

@@ -14,8 +14,9 @@
 
 struct cg_engine;
 
-/* An exchange's memory beside the two rings: heads, trailers, and what its user takes from it. */
-#define CG_EXCHANGE_ARENA_MAX_BYTES (64 * 1024)
+/* An exchange's memory beside the two rings: heads, trailers, and what its user takes from it. A
+ * gateway writes a target of 12 KiB down seven times: as it came, canonical, forwarded, signed. */
+#define CG_EXCHANGE_ARENA_MAX_BYTES (128 * 1024)
 
 /* What cg_engine_ready reports: everything that happened since it last handed the exchange out. */
 #define CG_X_HEAD 1u     /* in is complete: a request's, or a final response's */

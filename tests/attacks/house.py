@@ -170,7 +170,7 @@ class House:
         self.spki = H(der)
         self.write("pass", "secret")
         self._key_file("log.hck", self.log.key.seed, "log")
-        self._key_file("registry.hck", self.registry.key.seed, "identity", self.registry.address)
+        self._key_file("registry.hck", self.registry.key.seed, "registry", self.registry.address)
         self._key_file("transport.hck", self.transport.seed, "transport")
         self.write("registry.wallet", self.registry.doc)
         policy = cbor({"v": 1, "kind": "gateway", "name": "gateway", "owner": self.gateway.did, "version": 1,

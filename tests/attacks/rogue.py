@@ -162,12 +162,13 @@ class Request:
     """One signed request. target is authority/path?query; body_mode None is 1 with a body, 0 without.
 
     What the keyword arguments change is part of what is signed, as a strange client would do it.
-    What is assigned afterwards (method, target, fields, qlock, sapi, body ...) is not."""
+    What is assigned afterwards (method, target, fields, qlock, sapi, body ...) is not; None leaves
+    qlock or sapi out."""
 
     def __init__(self, grant, method, target, body=b"", fields=(), mode="grant", body_mode=None, plane="app",
                  epoch=0, timestamp=0, counter=None, prefix=None, wallet=None, signer=None, fingerprint=None):
         self.grant, self.plane, self.method, self.target, self.body = grant, plane, method, target, body
-        self.mode, self.fields, self.sapi_sent = mode, list(fields), None
+        self.mode, self.fields, self.sapi_sent = mode, list(fields), False
         connection = grant.connection
         if counter is None:
             grant.counter += 1
@@ -212,7 +213,7 @@ class Request:
 
     @property
     def sapi(self):
-        if self.sapi_sent is not None:
+        if self.sapi_sent is not False:
             return self.sapi_sent
         return (
             '{"wallet_address":"%s","timestamp":%d,"nonce":"%s","signature":"%s","alg":"%s"}'
@@ -227,7 +228,7 @@ class Request:
         out = list(self.fields)
         if self.qlock is not None:
             out.append(("qlock", self.qlock))
-        if self.sapi != "":
+        if self.sapi is not None:
             out.append(("sapi", self.sapi))
         if self.body_mode == 1:
             out.append(("content-digest", self.digest))

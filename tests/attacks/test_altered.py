@@ -170,7 +170,7 @@ def test_each_value_of_the_signature_is_checked(world, grant):
 
 def test_a_lock_alone_gives_no_access(world, grant):
     request = grant.sign("GET", world.target("/"))
-    request.sapi = ""
+    request.sapi = None
     world.refused(request.send(), "auth-required")
 
 
