@@ -49,7 +49,6 @@ struct rg_claim {
     struct cg_stored_name current;
     struct cg_span previous_doc; /* of the owner before, where it is another one */
     bool changes_owner;
-    bool is_allotted; /* the allow list names this DID, or the rule is: first come */
 
     /* known to the ledger */
     struct cg_span owner_staple, previous_staple;

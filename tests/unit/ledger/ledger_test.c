@@ -14,9 +14,11 @@
 #include "lib/identity/cose.h"
 #include "lib/identity/didop.h"
 #include "lib/merkle/tile.h"
+#include "lib/record/record.h"
 #include "lib/wire/cbor.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OWNER 0x00
@@ -257,7 +259,7 @@ TEST(a_certificate_brings_its_dids_inception_along)
     snprintf(path, sizeof path, "/staple?fpr=%s", fingerprint);
     CHECK_INT(cg_roles_get(&roles, roles.to_ledger, path), 200);
     CHECK_OK(cg_staple_verify_cert(cg_buf_span(&roles.body), &view, &cert, &state, &facts));
-    fingerprint[0] ^= 1;
+    fingerprint[0] = fingerprint[0] == '0' ? '1' : '0';
     snprintf(path, sizeof path, "/staple?fpr=%s", fingerprint);
     CHECK_INT(cg_roles_get(&roles, roles.to_ledger, path), 404);
 
@@ -559,6 +561,107 @@ TEST(a_sealing_key_is_its_dids_and_outlives_the_one_before)
     end();
 }
 
+/* A record of OWNER's for app/shop.local as a registry submits it. */
+static void make_object(struct cg_buf *out, uint8_t owner, uint8_t operator_seed, uint64_t serial,
+                        int64_t issued, int64_t expires, const struct cg_log_id *log)
+{
+    CG_AUTO(buf) struct cg_buf json = {0};
+    struct cg_waddr waddr = cg_test_waddr(OWNER, NEXT);
+    struct cg_span gateway = CG_LIT("gw1.example.com:443");
+    struct cg_record *record = malloc(sizeof *record);
+    struct cg_record_ask ask = {
+        .plane = CG_LIT("app"),
+        .host = CG_LIT("shop.local"),
+        .target_host = CG_LIT("shop.local"),
+        .target_port = 443,
+        .owner = &waddr,
+        .profile = CG_LIT("web-default"),
+        .log_id = log ? *log : *lg_id(roles.ledger),
+        .issued = {cg_roles_now(&roles).s + issued},
+        .expires = {cg_roles_now(&roles).s + expires},
+        .serial = serial,
+        .ttl_s = 300,
+        .gateway_dids = &waddr,
+        .n_gateway_dids = 1,
+        .gateways = &gateway,
+        .n_gateways = 1,
+        .target_auth = CG_LIT("webpki"),
+    };
+
+    cg_buf_init(&json, CG_DOCUMENT_MAX_BYTES);
+    struct cg_writer w = cg_writer_into(&json);
+    CHECK_OK(cg_record_issue(cg_test_signer(owner), &ask, &w));
+    CHECK_OK(cg_record_read(cg_buf_span(&json), true, record));
+    CHECK_OK(cg_record_confirm(cg_test_signer(operator_seed), record));
+    cg_buf_clear(out);
+    w = cg_writer_into(out);
+    CHECK_OK(cg_record_object(record, &w));
+    free(record);
+}
+
+TEST(a_record_is_its_owners_and_of_a_registry_that_is_admitted)
+{
+    CG_AUTO(buf) struct cg_buf wire = {0};
+    const uint8_t reg = CG_ROLES_REGISTRY;
+    struct cg_log_id other = {{1, 2, 3}};
+    struct cg_staple_ask asks[3] = {
+        {.kind = "reg", .id = CG_LIT("app/shop.local")}, {.kind = "did"}, {.kind = "did"}};
+    struct cg_waddr owner = cg_test_waddr(OWNER, NEXT);
+    struct cg_waddr operator_did = cg_test_waddr(reg, CG_ROLES_REGISTRY_NEXT);
+
+    begin();
+    cg_buf_init(&wire, CG_DOCUMENT_MAX_BYTES);
+    make_object(&wire, OWNER, reg, 1, 0, 86400, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 422); /* nobody knows the owner's keys */
+    CHECK_SPAN(cg_roles_field(&roles), CG_LIT("wallet_doc"));
+    CHECK_INT(submit(cg_test_wallet(OWNER, NEXT)), 200);
+    CHECK_INT(submit(cg_buf_span(&wire)), 422); /* nor the registry's */
+    CHECK_SPAN(cg_roles_field(&roles), CG_LIT("signature"));
+    CHECK_INT(submit(cg_test_wallet(reg, CG_ROLES_REGISTRY_NEXT)), 200);
+    CHECK_INT(submit(cg_test_wallet(THIRD, NEXT)), 200);
+    make_object(&wire, OWNER, THIRD, 1, 0, 86400, NULL); /* logged, but no registry of ours */
+    CHECK_INT(submit(cg_buf_span(&wire)), 422);
+    CHECK_SPAN(cg_roles_field(&roles), CG_LIT("signature"));
+    make_object(&wire, THIRD, reg, 1, 0, 86400, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 422);
+    CHECK_SPAN(cg_roles_field(&roles), CG_LIT("owner_signature"));
+    make_object(&wire, OWNER, reg, 1, 400, 86400, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 422);
+    CHECK_SPAN(cg_roles_field(&roles), CG_LIT("issued_at"));
+    make_object(&wire, OWNER, reg, 1, -90000, -1, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 422);
+    CHECK_SPAN(cg_roles_field(&roles), CG_LIT("expires_at"));
+    make_object(&wire, OWNER, reg, 1, 0, 86400, &other);
+    CHECK_INT(submit(cg_buf_span(&wire)), 422);
+    CHECK_SPAN(cg_roles_field(&roles), CG_LIT("bpi_anchor"));
+    make_object(&wire, OWNER, reg, 2, 0, 86400, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 409);
+
+    make_object(&wire, OWNER, reg, 1, 0, 86400, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 200);
+    asks[1].id = cg_span_str(owner.text);
+    asks[2].id = cg_span_str(operator_did.text);
+    CHECK_OK(verify(last_staple, true, asks, 3));
+    CHECK(asks[0].is_present && cg_hash_eq(&asks[0].value, &facts.entry.commitment));
+    CHECK(asks[1].is_present && asks[2].is_present);
+    make_object(&wire, OWNER, reg, 1, 0, 80000, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 409); /* the serial has its content */
+    make_object(&wire, OWNER, reg, 3, 0, 86400, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 409);
+    make_object(&wire, OWNER, reg, 2, 0, 86400, NULL);
+    CHECK_INT(submit(cg_buf_span(&wire)), 200);
+    /* Every byte of the object counts: the form, what is signed, and both signatures. */
+    make_object(&wire, OWNER, reg, 3, 0, 86400, NULL);
+    for (size_t at = 0; at < wire.len; at += 211) {
+        wire.at[at] ^= 0x10;
+        int status = submit(cg_buf_span(&wire));
+        if (!CHECK(status == 400 || status == 422))
+            printf("# byte %zu: %d\n", at, status);
+        wire.at[at] ^= 0x10;
+    }
+    end();
+}
+
 TEST(what_is_no_object_is_refused_and_nothing_is_logged)
 {
     CG_AUTO(buf) struct cg_buf wire = {0};
@@ -788,6 +891,7 @@ SUITE(ledger, T(a_new_ledger_publishes_a_checkpoint_that_verifies),
       T(a_certificate_is_revoked_by_its_own_did_alone),
       T(a_policy_is_its_owners_and_never_goes_back),
       T(a_sealing_key_is_its_dids_and_outlives_the_one_before),
+      T(a_record_is_its_owners_and_of_a_registry_that_is_admitted),
       T(what_is_no_object_is_refused_and_nothing_is_logged),
       T(tiles_and_proofs_lead_to_the_checkpoint), T(many_submissions_share_a_head),
       T(who_waits_too_long_is_told_where_to_ask), T(a_ledger_goes_on_where_it_was_stopped),
