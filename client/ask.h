@@ -31,7 +31,8 @@ void cl_request_done(struct cl_request *request);
 bool cl_request_may_repeat(const struct cl_request *request);
 /* cl_request_rewind goes back to the body's beginning. */
 CG_MUST_USE cg_err cl_request_rewind(struct cl_request *request);
-/* cl_request_read is a read for cl_fetch_ask over a struct cl_request. */
+/* cl_request_read is a read for cl_fetch_ask over a struct cl_request.
+ * Errors  CG_BUSY (nothing there yet), CG_IO. */
 cg_err cl_request_read(struct cl_request *request, uint8_t *at, size_t room, size_t *out_len);
 
 #endif

@@ -33,7 +33,7 @@ struct cl_command {
     const char *text;    /* paragraphs */
     const char *example; /* lines to try */
     unsigned groups;
-    enum cl_id options[32]; /* its own; ends with CL_NO_OPTION */
+    enum cl_id options[40]; /* its own; ends with CL_NO_OPTION */
     size_t min_words, max_words;
     int (*run)(struct cl_run *run);
 };

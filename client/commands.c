@@ -24,7 +24,7 @@ const struct cl_command cl_commands[] = {
      .groups = CL_WITH_WALLET | CL_WITH_TRUST,
      .options = {CL_REQUEST, CL_DATA, CL_DATA_RAW, CL_DATA_BINARY, CL_JSON_DATA, CL_GET, CL_HEADER, CL_USER_AGENT, CL_REFERER,
                  CL_COOKIE, CL_RANGE, CL_UPLOAD, CL_OUTPUT, CL_REMOTE_NAME, CL_OUTPUT_DIR, CL_CREATE_DIRS, CL_INCLUDE, CL_HEAD,
-                 CL_DUMP_HEADER, CL_FAIL, CL_FAIL_BODY, CL_MAX_FILESIZE, CL_WRITE_OUT, CL_PROGRESS, CL_SAPI, CL_EPOCHS},
+                 CL_DUMP_HEADER, CL_FAIL, CL_FAIL_BODY, CL_MAX_FILESIZE, CL_WRITE_OUT, CL_PROGRESS, CL_SAPI, CL_EPOCHS, CL_AGENT},
      .min_words = 1, .max_words = CL_WORDS_MAX, .run = cl_run_fetch},
     {.words = "url parse", .takes = "URL...", .summary = "show a URL's canonical form, or what is wrong with it",
      .text = "What is signed, matched and forwarded is a URL's one canonical form, never the bytes that were typed.\n"
@@ -140,6 +140,13 @@ const struct cl_command cl_commands[] = {
              "logged already is fine.",
      .example = "httpcg ledger submit wallet.doc\n", .groups = CL_WITH_TRUST | CL_WITH_LEDGER,
      .min_words = 1, .max_words = 1, .run = cl_run_ledger_submit},
+    {.words = "agent", .takes = "", .summary = "keep a wallet open, and its connections verified",
+     .text = "Runs until it is stopped. Other calls of httpcg find its socket by themselves (agent.sock in the home folder, $HTTPCG_AGENT or "
+             "--agent) and have it do their fetches: nobody is asked for a passphrase again, and on a connection that was verified "
+             "before a call costs one request. The seed stays in a locked page, and never leaves the agent; only processes of the "
+             "same user may connect, and whoever may can act as its wallet.",
+     .example = "httpcg agent &\nhttpcg httpcg://app/shop.example/orders\n",
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST, .options = {CL_AGENT}, .run = cl_run_agent},
     {.words = "doctor", .takes = "[NAME|URL...]", .summary = "find out what is wrong here, and what to do about it",
      .text = "Looks at the clock, the home folder, the wallet's files, the trust file, and whether registry and ledger can be reached and "
              "prove what they say; for each name given also at its gateway's certificate. Nobody is asked for a passphrase, and no "

@@ -130,7 +130,7 @@ static cg_err begin(struct cl_fetch *f)
     CG_TRY(make_head(f, &head, &body));
     if (f->ask.mode != CG_SAPI_NONE)
         CG_TRY(sign(f, &head, &body));
-    cl_show_head(f->link->app->show, &head, true);
+    cl_show_head(f->show, &head, true);
     if (f->ask.on_sent)
         f->ask.on_sent(f->ask.ctx, &head);
     bool is_end = f->ask.body == CL_BODY_NONE;
@@ -232,14 +232,14 @@ static cg_err take_head(struct cl_fetch *f)
 
     f->status = f->x->in.status;
     f->head_at = cg_loop_mono(app->loop);
-    cl_show_head(app->show, &f->x->in, false);
+    cl_show_head(f->show, &f->x->in, false);
     if (f->is_signed) {
         cg_err err =
             cg_native_reply_head(&f->sent, app->kit, &f->x->in, f->link->transport, &f->fault);
 
         CG_TRY(err == CG_OK
                    ? CG_OK
-                   : cl_show_check(app->show, "answer signed by the gateway", err, f->fault.check));
+                   : cl_show_check(f->show, "answer signed by the gateway", err, f->fault.check));
         f->is_hint = f->sent.form == CG_NATIVE_HINT;
     }
     CG_TRY(cg_hasher_new(&f->down));
@@ -298,20 +298,20 @@ static cg_err take_end(struct cl_fetch *f)
         return CG_OK;
     if (f->is_hint) {
         learn_hint(f);
-        return cl_show_refusal(app->show, "request", f->status, cg_buf_span(&f->hint));
+        return cl_show_refusal(f->show, "request", f->status, cg_buf_span(&f->hint));
     }
     cg_err err = cg_native_reply_end(&f->sent, app->kit, &digest, f->n_down,
                                      f->x->in_trailers.n_fields > 0 ? &f->x->in_trailers : NULL,
                                      f->link->transport, &f->fault);
     f->is_verified = err == CG_OK;
-    return cl_show_check(app->show, "answer verified to its last byte", err,
+    return cl_show_check(f->show, "answer verified to its last byte", err,
                          err == CG_OK ? NULL : f->fault.check);
 }
 
 /* The other end may answer before it has read all, and reset the rest: the answer counts first. */
 static cg_err advance(struct cl_fetch *f, unsigned what)
 {
-    f->link->app->show->step = "answer";
+    f->show->step = "answer";
     if ((what & CG_X_HEAD) != 0)
         CG_TRY(take_head(f));
     if (f->status != 0) {
@@ -355,8 +355,9 @@ cg_err cl_fetch_begin(struct cl_link *link, const struct cl_fetch_ask *ask, stru
     f->asker.on_event = on_event;
     f->link = link;
     f->ask = *ask;
+    f->show = ask->show ? ask->show : link->app->show;
     f->began = cg_loop_mono(link->app->loop);
-    link->app->show->step = "signed";
+    f->show->step = "signed";
     cg_err err = link->conn ? begin(f) : CG_CLOSED;
     if (err == CG_OK)
         err = send_body(f);

@@ -18,6 +18,7 @@ struct cl_fetch_ask {
     const char *method;
     const struct cg_field *fields; /* by name, lower case */
     size_t n_fields;
+    struct cl_show *show;   /* where its checks are told; NULL: the app's */
     enum cg_sapi_mode mode; /* NONE: unsigned, for rules that allow it */
     enum cl_body body;
     struct cg_span whole;
@@ -40,6 +41,7 @@ struct cl_fetch {
     struct cl_asker asker; /* must be first */
     struct cl_link *link;
     struct cl_fetch_ask ask;
+    struct cl_show *show;
     struct cg_exchange *x;
     struct cg_native_sent sent;
     bool is_signed;

@@ -1,5 +1,5 @@
 /* get.c: httpcg URL: fetch in the manner of curl, with every check of the protocol. */
-#include "client/transfer.h"
+#include "client/agent.h"
 #include "client/wallet.h"
 
 #include "lib/base/hex.h"
@@ -13,13 +13,35 @@
 
 /* --- what the fetch asks us ------------------------------------------------------------------- */
 
+/* How long input that has nothing to give is left alone. */
+#define LATER_MS 20
+
+static void on_later(struct cg_timer *timer)
+{
+    struct cl_transfer *t =
+        (struct cl_transfer *)((char *)timer - offsetof(struct cl_transfer, later));
+
+    if (t->fetch)
+        cl_fetch_wake(t->fetch);
+    else if (t->agent)
+        cl_agent_wake(t->agent);
+}
+
+static void show_progress(struct cl_transfer *t)
+{
+    cl_meter_show(&t->meter, t->fetch ? t->fetch->n_up : t->n_up,
+                  t->fetch ? t->fetch->n_down : t->n_down, cg_clock_mono());
+}
+
 static cg_err on_read(void *ctx, uint8_t *at, size_t room, size_t *out_len)
 {
     struct cl_transfer *t = ctx;
+    struct cg_loop *loop = t->run->app.loop;
     cg_err err = cl_request_read(t->request, at, room, out_len);
 
-    if (t->fetch)
-        cl_meter_show(&t->meter, t->fetch->n_up, t->fetch->n_down, cg_clock_mono());
+    if (err == CG_BUSY)
+        cg_loop_set(loop, &t->later, cg_mono_after(cg_loop_mono(loop), LATER_MS));
+    show_progress(t);
     return err;
 }
 
@@ -30,7 +52,7 @@ static cg_err on_write(void *ctx, struct cg_span bytes, size_t *out_taken)
     *out_taken = bytes.len;
     if (t->is_failed_status && !cl_is_on(t->run->args, CL_FAIL_BODY))
         return CG_OK; /* read, so that it is verified, but not shown */
-    cl_meter_show(&t->meter, t->fetch->n_up, t->fetch->n_down, cg_clock_mono());
+    show_progress(t);
     return cl_output_put(&t->output, bytes);
 }
 
@@ -87,6 +109,8 @@ static void take_way(struct cl_transfer *t, const struct cl_way *way)
 
     snprintf(t->gateway, sizeof t->gateway, "%s:%u", link->host, link->port);
     cg_did_write(&link->cert.subject, t->gateway_did);
+    if (t->mode != CG_SAPI_NONE)
+        snprintf(t->wallet, sizeof t->wallet, "%s", t->run->app.wallet.waddr.text);
     cg_hex_write(cg_hash_span(&link->cert.fingerprint), t->fingerprint);
     cg_address_write(&link->peer.at, t->address);
     snprintf(t->tls_group, sizeof t->tls_group, "%s",
@@ -106,13 +130,15 @@ static void take_fetch(struct cl_transfer *t)
     t->n_down = t->fetch->n_down;
     t->n_up = t->fetch->n_up;
     t->is_verified = t->fetch->is_verified;
+    t->is_hint = t->fetch->is_hint;
     t->head_at = t->fetch->head_at;
 }
 
-static cg_err send_once(struct cl_transfer *t, struct cl_way *way)
+static struct cl_fetch_ask ask_of(struct cl_transfer *t)
 {
     struct cl_request *request = t->request;
-    const struct cl_fetch_ask ask = {
+
+    return (struct cl_fetch_ask){
         .url = t->url,
         .method = request->method,
         .fields = request->fields,
@@ -128,9 +154,14 @@ static cg_err send_once(struct cl_transfer *t, struct cl_way *way)
         .on_done = on_done,
         .ctx = t,
     };
+}
+
+static cg_err send_once(struct cl_transfer *t, struct cl_way *way)
+{
+    const struct cl_fetch_ask ask = ask_of(t);
 
     t->is_done = false;
-    CG_TRY(cl_request_rewind(request));
+    CG_TRY(cl_request_rewind(t->request));
     CG_TRY(cl_fetch_begin(way->link, &ask, &t->fetch));
     cg_err err = cl_app_wait(&t->run->app, &t->is_done, 0);
     return err == CG_OK ? t->err : err;
@@ -183,7 +214,7 @@ static int failed(struct cl_transfer *t)
         return cl_fail(show, CL_EXIT_WRITE, CG_OK,
                        "-o FILE keeps it; -o - puts it on the terminal all the same",
                        "the answer is no text, and this is a terminal");
-    if (t->fetch && t->fetch->is_hint)
+    if (t->is_hint)
         return cl_fail(show, (enum cl_exit)refused_exit(show), CG_OK,
                        strcmp(show->problem, "auth-required") == 0
                            ? "this name's policy asks for a signed request: --sapi grant or above"
@@ -265,30 +296,56 @@ static int no_way(struct cl_transfer *t, enum cl_way_step step, cg_err err)
 
 /* --- one URL ---------------------------------------------------------------------------------- */
 
-static int transfer(struct cl_transfer *t, struct cl_ways *ways)
+static int by_ourselves(struct cl_transfer *t, struct cl_ways *ways)
 {
     enum cl_way_step step;
     struct cl_way *way;
-    int code;
+    int code = t->mode != CG_SAPI_NONE ? cl_wallet_open(t->run) : 0;
 
-    t->began = cg_clock_mono();
-    cl_meter_begin(t->run, t->output.is_terminal, t->began, &t->meter);
-    t->meter.up_total = t->request->body == CL_BODY_SIZED   ? t->request->length
-                        : t->request->body == CL_BODY_WHOLE ? (int64_t)t->request->whole.len
-                                                            : -1;
+    if (code != 0) {
+        int closed = cl_output_end(t->run, &t->output, false);
+
+        t->code = code;
+        return code ? code : closed;
+    }
     cg_err err = cl_way_find(ways, t->url, t->mode == CG_SAPI_NONE, &way, &step);
     if (err != CG_OK)
         return no_way(t, step, err);
     take_way(t, way);
     t->err = send_request(t, way);
-    cl_meter_end(&t->meter);
     t->ended = cg_clock_mono();
     if (t->fetch)
         take_fetch(t);
+    cl_meter_end(&t->meter);
     code = finish(t);
     cl_fetch_free(t->fetch);
     t->fetch = NULL;
     return code;
+}
+
+/* An agent that is gone, or was never there, costs nothing: then we do it ourselves. */
+static int transfer(struct cl_transfer *t, struct cl_ways *ways)
+{
+    const struct cl_fetch_ask ask = ask_of(t);
+    char path[CL_PATH_MAX_BYTES];
+    enum cl_way_step step;
+
+    t->began = cg_clock_mono();
+    cg_timer_init(&t->later, on_later);
+    cl_meter_begin(t->run, t->output.is_terminal, t->began, &t->meter);
+    t->meter.up_total = t->request->body == CL_BODY_SIZED   ? t->request->length
+                        : t->request->body == CL_BODY_WHOLE ? (int64_t)t->request->whole.len
+                                                            : -1;
+    if (!cl_agent_path(t->run, path) || !cl_agent_is_there(path))
+        return by_ourselves(t, ways);
+    t->err = cl_request_rewind(t->request);
+    if (t->err == CG_OK)
+        t->err = cl_agent_fetch(t, path, &ask, &step);
+    if (t->err == CG_UNREACHABLE && !t->is_by_agent)
+        return by_ourselves(t, ways);
+    t->ended = cg_clock_mono();
+    cl_meter_end(&t->meter);
+    return t->err != CG_OK && step != CL_WAY_READY ? no_way(t, step, t->err) : finish(t);
 }
 
 /* -G puts the data behind the query, -T the file's name behind a path that ends with a slash. */
@@ -376,6 +433,7 @@ static int fetch_url(struct cl_transfer *t, struct cl_ways *ways, size_t n, json
     if (code == 0) {
         t->url = &url;
         code = transfer(t, ways);
+        cg_loop_unset(t->run->app.loop, &t->later);
         json_array_append_new(list, cl_transfer_json(t));
     }
     free(room);
@@ -412,8 +470,6 @@ static int fetch_all(struct cl_run *run, const char *method, const char *const *
 
     if (code == 0)
         code = cl_request_make(run, method, &request);
-    if (code == 0 && mode != CG_SAPI_NONE)
-        code = cl_wallet_open(run);
     for (size_t i = 0; code == 0 && i < n; i++) {
         transfer =
             (struct cl_transfer){.run = run, .request = &request, .text = urls[i], .mode = mode};

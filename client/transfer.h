@@ -15,6 +15,9 @@ struct cl_transfer {
     char whole[12 * 1024 + 64]; /* in canonical form */
     enum cg_sapi_mode mode;
     struct cl_fetch *fetch;
+    void *agent;           /* asked in place of a fetch of our own */
+    bool is_by_agent;      /* it was */
+    struct cg_timer later; /* for input that has nothing to give now */
     struct cl_meter meter;
     bool is_done;
     bool is_failed_status; /* --fail, and the status is one */
@@ -23,11 +26,12 @@ struct cl_transfer {
     /* What is known afterwards; the texts are empty where nothing is. */
     int status;
     bool is_verified;
+    bool is_hint; /* an unsigned refusal */
     uint64_t n_down, n_up;
     size_t n_headers;
     char content_type[128];
     char gateway[300], gateway_did[CG_DID_CHARS + 1], fingerprint[2 * CG_HASH_BYTES + 1];
-    char tls_group[32], address[CG_ADDRESS_TEXT_BYTES];
+    char tls_group[32], address[CG_ADDRESS_TEXT_BYTES], wallet[CG_WADDR_CHARS + 1];
     struct cg_mono began, resolved, connected, secured, ready, head_at, ended; /* 0: not reached */
 };
 

@@ -70,7 +70,6 @@ static const char *const names[] = {
 /* What a name stands for; room is for texts that are made. */
 static struct value value_of(const struct cl_transfer *t, struct cg_span name, char room[64])
 {
-    const char *waddr = t->run->app.wallet.seed ? t->run->app.wallet.waddr.text : "";
     double total = seconds(t, t->ended);
     const struct {
         const char *name;
@@ -82,7 +81,7 @@ static struct value value_of(const struct cl_transfer *t, struct cg_span name, c
         {"http_version", text_of("2")},
         {"scheme", text_of("httpcg")},
         {"verified", {.kind = FLAG, .number = t->is_verified}},
-        {"wallet", text_of(waddr)},
+        {"wallet", text_of(t->wallet)},
         {"sapi", text_of(cg_sapi_mode_name(t->mode))},
         {"peer_identity", text_of(t->gateway_did)},
         {"receipt", text_of(t->fingerprint)},
