@@ -7,9 +7,11 @@
 #include "store/store.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -261,8 +263,50 @@ TEST(a_file_cut_anywhere_in_its_last_commit_opens_as_it_was_before)
     cg_store_free(store);
 }
 
+/* The limit of a file's size stands for a disk that is full: what does not fit is not there, is
+ * said in words, and nothing else is lost. */
+TEST(a_full_disk_loses_nothing_and_the_work_goes_on_when_there_is_room_again)
+{
+    CG_AUTO(scratch) struct cg_scratch scratch;
+    struct rlimit before, small;
+    struct stat wal;
+    uint64_t n = 0;
+    cg_err err = CG_OK;
+
+    cg_scratch_init(&scratch);
+    const char *path = cg_scratch_file(&scratch, "db");
+    struct cg_store *store = open_at(path, CG_OK);
+    CHECK_OR_STOP(store && append(store, n) == CG_OK && publish(store, ++n) == CG_OK);
+    CHECK_INT(stat(cg_scratch_file(&scratch, "db-wal"), &wal), 0);
+    void (*old)(int) = signal(SIGXFSZ, SIG_IGN);
+    CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = (rlim_t)wal.st_size + 65536;
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0);
+    while (err == CG_OK && n < 1000) {
+        err = append(store, n);
+        if (err == CG_OK)
+            err = publish(store, ++n);
+    }
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, old);
+    CHECK_ERR(err, CG_STORE);
+    CHECK(cg_store_why(store)[0] != '\0');
+    /* An entry that is there without its note, or not at all. */
+    uint64_t seen = published(store);
+    CHECK(n > 1 && (seen == n || seen + 1 == n));
+    err = publish(store, seen + 1);
+    CHECK(err == CG_OK || err == CG_CONFLICT);
+    n = published(store);
+    CHECK_OK(append(store, n));
+    CHECK_OK(publish(store, n + 1));
+    CHECK_INT(published(store), n + 1);
+    cg_store_free(store);
+}
+
 SUITE(sqlite, T(what_is_written_is_there_after_opening_again), T(the_file_is_nobody_elses),
       T(another_handle_sees_what_was_committed_and_a_reading_one_does_not_change),
       T(other_files_are_refused_and_left_alone), T(a_file_of_a_newer_version_is_refused),
       T(the_schema_forbids_what_must_never_happen),
-      T(a_file_cut_anywhere_in_its_last_commit_opens_as_it_was_before))
+      T(a_file_cut_anywhere_in_its_last_commit_opens_as_it_was_before),
+      T(a_full_disk_loses_nothing_and_the_work_goes_on_when_there_is_room_again))
