@@ -50,6 +50,8 @@ static void on_started(struct cg_task *task)
     struct gw_gateway *gw = GATEWAY_OF(task, started);
     struct cg_loop *loop = gw->setup.service;
 
+    if (!gw->names->follow)
+        return; /* another part did not start: the loops run once more, to end */
     cg_loop_set(loop, &gw->hourly, cg_mono_after(cg_loop_mono(loop), HOUR_MS));
     gw_follow_start(gw->names->follow);
 }

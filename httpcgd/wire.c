@@ -62,6 +62,7 @@ struct cd_process {
     struct cg_task draining;
     struct cg_admin *admin;
     char database[1024];
+    int state_lock; /* of the state folder; -1: not ours */
 };
 
 static bool has_duty(const struct cg_config *config, enum cg_duty duty)
@@ -143,6 +144,15 @@ static cg_err make_common(struct cd_process *p, struct cg_problems *problems)
         cg_problem_add(problems, options->state, 0, 0,
                        "cannot be made or is not private to this user (state)");
         return CG_CONFIG;
+    }
+    err = cg_folder_lock(options->state, &p->state_lock);
+    if (err != CG_OK) {
+        cg_problem_add(problems, options->state, 0, 0, "%s (state)",
+                       err == CG_CONFLICT
+                           ? "is in use by another httpcgd; stop that one, or choose "
+                             "another folder"
+                           : "cannot be written to");
+        return err;
     }
     snprintf(p->database, sizeof p->database, "%s/httpcg.db", options->state);
     return CG_OK;
@@ -511,9 +521,11 @@ static void stop(void *ctx)
     cg_trust_free(p->trust);
     cg_crypto_free(p->crypto);
     cg_config_unref(p->config);
+    if (p->state_lock >= 0)
+        close(p->state_lock);
     struct cg_log *log = p->log;
     struct cg_daemon *daemon = p->daemon;
-    *p = (struct cd_process){.log = log, .daemon = daemon};
+    *p = (struct cd_process){.log = log, .daemon = daemon, .state_lock = -1};
 }
 
 cg_err cd_process_new(struct cg_log *log, struct cd_process **out)
@@ -522,6 +534,7 @@ cg_err cd_process_new(struct cg_log *log, struct cd_process **out)
     if (!*out)
         return CG_NO_MEMORY;
     (*out)->log = log;
+    (*out)->state_lock = -1;
     return CG_OK;
 }
 

@@ -38,11 +38,38 @@ static cg_err open_keys(struct lg_ledger *ledger, struct cg_problems *problems)
     return err;
 }
 
+/* A log that went on under another name or other keys would be one that nobody trusts, and would
+ * leave the one before without an end. */
+static cg_err check_history(struct lg_ledger *ledger, struct cg_problems *problems)
+{
+    struct cg_arena arena;
+    struct cg_log_heads heads;
+
+    cg_arena_init(&arena, 2 * CG_NOTE_MAX_BYTES);
+    cg_err err = cg_store_log_heads(ledger->reader, &arena, &heads);
+    if (err == CG_OK && heads.has_published) {
+        err = lg_office_knows(ledger->office, heads.published.note);
+        if (err == CG_MISMATCH)
+            cg_problem_add(problems, ledger->setup.database, 0, 0,
+                           "holds a log of another name than %s; correct ledger.origin, or choose "
+                           "another state folder",
+                           ledger->setup.options->origin);
+        else if (err == CG_SIGNATURE)
+            cg_problem_add(problems, ledger->setup.database, 0, 0,
+                           "holds a log of other keys than %s (ledger.key); name the keys it was "
+                           "begun with, or choose another state folder",
+                           ledger->setup.options->key);
+    }
+    cg_arena_done(&arena);
+    return err;
+}
+
 static cg_err start(struct lg_ledger *ledger, struct cg_problems *problems)
 {
     CG_TRY(open_keys(ledger, problems));
     CG_TRY(open_store(ledger->setup.database, problems, &ledger->writer));
     CG_TRY(open_store(ledger->setup.database, problems, &ledger->reader));
+    CG_TRY(check_history(ledger, problems));
     CG_TRY(cg_workers_new("ledger-write", 1, 8, &ledger->write_thread));
     CG_TRY(cg_workers_new("ledger-read", 1, READ_QUEUE_MAX, &ledger->read_thread));
     ledger->book.store = ledger->writer;

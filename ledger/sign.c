@@ -106,17 +106,23 @@ const struct cg_log_id *lg_office_id(const struct lg_office *office)
     return &office->log.id;
 }
 
+cg_err lg_office_knows(const struct lg_office *office, struct cg_span note)
+{
+    struct cg_checkpoint_facts facts;
+    struct cg_checkpoint checkpoint;
+
+    CG_TRY(cg_checkpoint_read(note, &checkpoint));
+    return cg_checkpoint_verify(&checkpoint, &office->log, (struct cg_wall){0}, &facts);
+}
+
 cg_err lg_office_sign(const struct lg_office *office, uint64_t size, const struct cg_hash *root,
                       struct cg_buf *out)
 {
     const struct cg_tlog_signer signer = {office->origin, office->ed25519, office->mldsa87};
     struct cg_writer w = cg_writer_into(out);
-    struct cg_checkpoint_facts facts;
-    struct cg_checkpoint checkpoint;
     size_t before = out->len;
 
     CG_TRY(cg_checkpoint_sign(&signer, size, root, &w));
-    CG_TRY(cg_checkpoint_read(cg_span_from(cg_buf_span(out), before), &checkpoint));
-    cg_err err = cg_checkpoint_verify(&checkpoint, &office->log, (struct cg_wall){0}, &facts);
+    cg_err err = lg_office_knows(office, cg_span_from(cg_buf_span(out), before));
     return err == CG_SIGNATURE ? CG_CRYPTO : err;
 }

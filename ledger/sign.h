@@ -22,6 +22,9 @@ const struct lg_rules *lg_office_rules(const struct lg_office *office);
 const struct cg_public_keys *lg_office_keys(const struct lg_office *office);
 const struct cg_log_id *lg_office_id(const struct lg_office *office);
 
+/* lg_office_knows tells whether a published note is this log's: its name and both its keys.
+ * Errors  CG_MISMATCH (another name), CG_SIGNATURE (other keys), and those of a malformed note. */
+CG_MUST_USE cg_err lg_office_knows(const struct lg_office *office, struct cg_span note);
 /* lg_office_sign signs a head that is on disk already, and appends the note; 2 ms.
  * Errors  CG_CRYPTO (also when the note does not verify: a fault must not leave the house),
  *         CG_NO_MEMORY, CG_TOO_LARGE. */

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -206,5 +208,25 @@ cg_err cg_folder_make(const char *path)
         return CG_IO;
     if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return CG_CONFIG;
+    return CG_OK;
+}
+
+cg_err cg_folder_lock(const char *path, int *out_fd)
+{
+    char file[PATH_MAX];
+    int n = snprintf(file, sizeof file, "%s/lock", path);
+
+    if (n < 0 || (size_t)n >= sizeof file)
+        return CG_IO;
+    int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_of(errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        cg_err err = errno == EWOULDBLOCK ? CG_CONFLICT : CG_IO;
+
+        close(fd);
+        return err;
+    }
+    *out_fd = fd;
     return CG_OK;
 }

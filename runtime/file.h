@@ -28,4 +28,10 @@ CG_MUST_USE cg_err cg_file_create(const char *path, struct cg_span bytes);
  * Errors  CG_IO, CG_DENIED, CG_CONFIG (others may write). */
 CG_MUST_USE cg_err cg_folder_make(const char *path);
 
+/* cg_folder_lock claims a folder for this process, by a lock on the file "lock" in it that the
+ * kernel gives back when the process ends, however it does. *out_fd is to be closed.
+ * Errors  CG_CONFLICT (another process has it), CG_NOT_FOUND (no such folder),
+ *         CG_DENIED, CG_IO. */
+CG_MUST_USE cg_err cg_folder_lock(const char *path, int *out_fd);
+
 #endif

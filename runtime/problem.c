@@ -40,8 +40,10 @@ cg_err cg_problem_line(const struct cg_problem *problem, struct cg_buf *out)
 {
     char place[32] = "";
 
-    if (problem->line > 0)
+    if (problem->line > 0 && problem->column > 0)
         snprintf(place, sizeof place, ":%u:%u", problem->line, problem->column);
+    else if (problem->line > 0)
+        snprintf(place, sizeof place, ":%u", problem->line);
     CG_TRY(cg_buf_add(out, cg_span_str(problem->where)));
     CG_TRY(cg_buf_add(out, cg_span_str(place)));
     if (problem->where[0])

@@ -14,7 +14,7 @@ struct cg_problem {
     char where[CG_PROBLEM_WHERE_BYTES]; /* a file, "--set log.level" or "HTTPCG_LOG_LEVEL"; "": none
                                          */
     unsigned line;                      /* from 1; 0: no line */
-    unsigned column;                    /* from 1, in characters */
+    unsigned column;                    /* from 1, in characters; 0: the line as a whole */
     char text[CG_PROBLEM_TEXT_BYTES];
 };
 
@@ -29,7 +29,8 @@ struct cg_problems {
  * Owns    nothing: everything is copied. */
 void cg_problem_add(struct cg_problems *problems, const char *where, unsigned line, unsigned column,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* cg_problem_line appends "where:line:column: text" without a line feed. */
+/* cg_problem_line appends "where:line:column: text", or as much of that as is known, without a line
+ * feed. */
 CG_MUST_USE cg_err cg_problem_line(const struct cg_problem *problem, struct cg_buf *out);
 /* cg_problems_text appends all of them, a line each. */
 CG_MUST_USE cg_err cg_problems_text(const struct cg_problems *problems, struct cg_buf *out);

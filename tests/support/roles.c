@@ -79,11 +79,10 @@ const char *cg_test_did(uint8_t first, uint8_t next)
 
 /* --- files --- */
 
-static void write_key(const struct cg_roles *roles, const char *name, uint8_t first,
-                      const char *role)
+void cg_roles_key_file(const struct cg_roles *roles, const char *name, uint8_t seed,
+                       const char *role)
 {
-    const struct cg_keyfile_content content = {.seed = cg_test_seed(first),
-                                               .created = {1795366003}};
+    const struct cg_keyfile_content content = {.seed = cg_test_seed(seed), .created = {1795366003}};
     const struct cg_argon2_cost cheap = {8, 1, 1};
     static const uint8_t salt[CG_KEYFILE_SALT_BYTES], nonce[12];
     struct cg_buf file;
@@ -123,7 +122,7 @@ void cg_roles_init(struct cg_roles *roles, bool with_registry)
 {
     *roles = (struct cg_roles){.status = 0};
     cg_scratch_init(&roles->scratch);
-    write_key(roles, "log.hck", CG_ROLES_LOG, "log");
+    cg_roles_key_file(roles, "log.hck", CG_ROLES_LOG, "log");
     must(cg_file_write(cg_scratch_file(&roles->scratch, "pass"), CG_LIT("secret\n")), "passphrase");
     roles->registries[0] = cg_test_did(CG_ROLES_REGISTRY, CG_ROLES_REGISTRY_NEXT);
     roles->ledger_options = (struct lg_options){
@@ -139,7 +138,7 @@ void cg_roles_init(struct cg_roles *roles, bool with_registry)
     make_trust(roles);
     if (!with_registry)
         return;
-    write_key(roles, "registry.hck", CG_ROLES_REGISTRY, "registry");
+    cg_roles_key_file(roles, "registry.hck", CG_ROLES_REGISTRY, "registry");
     must(cg_file_write(cg_scratch_file(&roles->scratch, "registry.wallet"),
                        cg_test_wallet(CG_ROLES_REGISTRY, CG_ROLES_REGISTRY_NEXT)),
          "wallet document");

@@ -41,6 +41,9 @@ struct cg_roles {
 
 /* cg_roles_init makes folder, key files, trust file and options; tests may change the options. */
 void cg_roles_init(struct cg_roles *roles, bool with_registry);
+/* cg_roles_key_file writes a key file into the scratch folder, opened by the word "secret". */
+void cg_roles_key_file(const struct cg_roles *roles, const char *name, uint8_t seed,
+                       const char *role);
 /* cg_roles_start starts the roles and waits until they are ready. */
 void cg_roles_start(struct cg_roles *roles);
 /* cg_roles_stop stops them; they may be started again on what they left. */

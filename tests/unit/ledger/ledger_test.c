@@ -845,6 +845,44 @@ TEST(the_option_table_is_sound)
         printf("# %s\n", fault);
 }
 
+/* Tries to start on what another ledger left, and gives what it says. */
+static const char *start_on_its_database(const struct lg_options *options,
+                                         struct cg_problems *problems)
+{
+    struct lg_ledger *ledger = NULL;
+
+    CHECK_OK(cg_loop_new(&roles.loop));
+    const struct lg_setup setup = {.options = options,
+                                   .database = cg_scratch_file(&roles.scratch, "httpcg.db"),
+                                   .crypto = cg_test_crypto(),
+                                   .loop = roles.loop};
+    CHECK(lg_start(&setup, problems, &ledger) != CG_OK);
+    CHECK(ledger == NULL);
+    cg_loop_free(roles.loop);
+    roles.loop = NULL;
+    return problems->at[0].text;
+}
+
+TEST(a_log_does_not_go_on_under_another_name_or_other_keys)
+{
+    struct cg_problems problems = {0};
+    struct lg_options other;
+
+    begin();
+    cg_roles_stop(&roles);
+    other = roles.ledger_options;
+    other.origin = "ledger.example/bpi2";
+    CHECK(strstr(start_on_its_database(&other, &problems), "another name") != NULL);
+    CHECK_INT(problems.n, 1);
+    problems.n = 0;
+    other = roles.ledger_options;
+    cg_roles_key_file(&roles, "other.hck", CG_ROLES_LOG + 1, "log");
+    other.key = cg_scratch_file(&roles.scratch, "other.hck");
+    CHECK(strstr(start_on_its_database(&other, &problems), "other keys") != NULL);
+    cg_roles_start(&roles); /* the log itself goes on */
+    end();
+}
+
 TEST(a_ledger_that_cannot_start_says_why)
 {
     struct cg_problems problems = {0};
@@ -896,4 +934,5 @@ SUITE(ledger, T(a_new_ledger_publishes_a_checkpoint_that_verifies),
       T(tiles_and_proofs_lead_to_the_checkpoint), T(many_submissions_share_a_head),
       T(who_waits_too_long_is_told_where_to_ask), T(a_ledger_goes_on_where_it_was_stopped),
       T(stopping_answers_those_who_wait), T(the_option_table_is_sound),
+      T(a_log_does_not_go_on_under_another_name_or_other_keys),
       T(a_ledger_that_cannot_start_says_why))

@@ -187,6 +187,25 @@ TEST(a_folder_is_made_private_and_an_open_one_refused)
     stop();
 }
 
+TEST(a_folder_belongs_to_one_process_until_that_ends)
+{
+    int mine, again = -1;
+
+    start();
+    CHECK_OK(cg_folder_make(path));
+    CHECK_OK(cg_folder_lock(path, &mine));
+    CHECK_ERR(cg_folder_lock(path, &again), CG_CONFLICT);
+    CHECK_INT(again, -1);
+    close(mine);
+    CHECK_OK(cg_folder_lock(path, &mine));
+    close(mine);
+    char file[PATH_MAX];
+    snprintf(file, sizeof file, "%s/lock", path);
+    CHECK(unlink(file) == 0 && rmdir(path) == 0);
+    CHECK_ERR(cg_folder_lock(path, &mine), CG_NOT_FOUND);
+    stop();
+}
+
 TEST(random_bytes_are_not_twice_the_same)
 {
     uint8_t a[64] = {0}, b[64] = {0};
@@ -204,4 +223,5 @@ SUITE(file, T(what_was_written_is_read_and_belongs_to_nobody_else),
       T(what_is_no_plain_file_is_not_read), T(creating_never_replaces),
       T(writing_where_it_cannot_be_leaves_nothing),
       T(a_write_that_fails_halfway_leaves_the_old_file_and_nothing_beside_it),
-      T(a_folder_is_made_private_and_an_open_one_refused), T(random_bytes_are_not_twice_the_same))
+      T(a_folder_is_made_private_and_an_open_one_refused),
+      T(a_folder_belongs_to_one_process_until_that_ends), T(random_bytes_are_not_twice_the_same))

@@ -22,9 +22,11 @@ TEST(a_problem_tells_its_place_as_compilers_do)
 
     check_text(&problems, "");
     cg_problem_add(&problems, "a.yaml", 3, 7, "unknown key \"%s\"", "lisen");
+    cg_problem_add(&problems, "trust.conf", 2, 0, "a second quorum");
     cg_problem_add(&problems, "--set log.level", 0, 0, "is empty");
     cg_problem_add(&problems, NULL, 0, 0, "cannot start");
-    check_text(&problems, "a.yaml:3:7: unknown key \"lisen\"\n--set log.level: is empty\n"
+    check_text(&problems, "a.yaml:3:7: unknown key \"lisen\"\ntrust.conf:2: a second quorum\n"
+                          "--set log.level: is empty\n"
                           "cannot start\n");
 }
 
