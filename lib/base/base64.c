@@ -13,22 +13,29 @@ size_t cg_base64_chars(enum cg_base64_kind kind, size_t n)
 void cg_base64_write(enum cg_base64_kind kind, struct cg_span bytes, char *out)
 {
     const char *letters = alphabet[kind];
+    size_t i = 0;
 
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t have = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t bits = (uint32_t)bytes.at[i] << 16;
+    for (; bytes.len - i >= 3; i += 3, out += 4) {
+        uint32_t bits = (uint32_t)bytes.at[i] << 16 | (uint32_t)bytes.at[i + 1] << 8 |
+                        (uint32_t)bytes.at[i + 2];
 
-        if (have > 1)
-            bits |= (uint32_t)bytes.at[i + 1] << 8;
-        if (have > 2)
-            bits |= bytes.at[i + 2];
-        for (size_t k = 0; k < 4; k++) {
-            if (k <= have)
-                *out++ = letters[bits >> (18 - 6 * k) & 63];
-            else if (kind == CG_BASE64)
-                *out++ = '=';
-        }
+        out[0] = letters[bits >> 18];
+        out[1] = letters[bits >> 12 & 63];
+        out[2] = letters[bits >> 6 & 63];
+        out[3] = letters[bits & 63];
     }
+    size_t have = bytes.len - i; /* 0, 1 or 2 */
+    if (have == 0)
+        return;
+    uint32_t bits = (uint32_t)bytes.at[i] << 16;
+    if (have == 2)
+        bits |= (uint32_t)bytes.at[i + 1] << 8;
+    *out++ = letters[bits >> 18];
+    *out++ = letters[bits >> 12 & 63];
+    if (have == 2)
+        *out++ = letters[bits >> 6 & 63];
+    for (size_t k = have; k < 3 && kind == CG_BASE64; k++)
+        *out++ = '=';
 }
 
 static int value(enum cg_base64_kind kind, uint8_t c)

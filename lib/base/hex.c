@@ -10,13 +10,19 @@ void cg_hex_write(struct cg_span bytes, char *out)
     }
 }
 
-static int value(uint8_t c)
+/* What a character is worth, and one more: 0 stands for what is no digit. */
+static const uint8_t values[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+bool cg_hex_check(struct cg_span text)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
+    bool all = true;
+
+    for (size_t i = 0; i < text.len; i++)
+        all &= values[text.at[i]] != 0;
+    return all;
 }
 
 cg_err cg_hex_read(struct cg_span text, uint8_t *out, size_t len)
@@ -26,11 +32,11 @@ cg_err cg_hex_read(struct cg_span text, uint8_t *out, size_t len)
     if (text.len > 2 * len)
         return CG_EXTRA;
     for (size_t i = 0; i < len; i++) {
-        int high = value(text.at[2 * i]), low = value(text.at[2 * i + 1]);
+        unsigned high = values[text.at[2 * i]], low = values[text.at[2 * i + 1]];
 
-        if (high < 0 || low < 0)
+        if (high == 0 || low == 0)
             return CG_SYNTAX;
-        out[i] = (uint8_t)(high << 4 | low);
+        out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
     return CG_OK;
 }

@@ -17,11 +17,23 @@ void cg_secret_done(struct cg_secret *secret)
 
 bool cg_ct_eq(const void *a, const void *b, size_t len)
 {
-    const volatile uint8_t *x = a, *y = b;
-    uint8_t differ = 0;
+    const uint8_t *x = a, *y = b;
+    uint64_t differ = 0;
 
-    for (size_t i = 0; i < len; i++)
-        differ |= x[i] ^ y[i];
+    /* Eight bytes at a time. The barrier keeps the compiler from ending the loop early: it cannot
+     * know what is in differ. */
+    for (; len >= 8; x += 8, y += 8, len -= 8) {
+        uint64_t p, q;
+
+        memcpy(&p, x, 8);
+        memcpy(&q, y, 8);
+        differ |= p ^ q;
+        __asm__ __volatile__("" : "+r"(differ));
+    }
+    for (size_t i = 0; i < len; i++) {
+        differ |= (uint64_t)(x[i] ^ y[i]);
+        __asm__ __volatile__("" : "+r"(differ));
+    }
     return differ == 0;
 }
 

@@ -26,13 +26,7 @@ cg_err cg_hexsig_check(struct cg_span text, size_t len)
 {
     if (text.len != 2 * len)
         return text.len < 2 * len ? CG_SHORT : CG_EXTRA;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.at[i];
-
-        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
-            return CG_SYNTAX;
-    }
-    return CG_OK;
+    return cg_hex_check(text) ? CG_OK : CG_SYNTAX;
 }
 
 static cg_err read_wallet(struct cg_span text, const struct cg_waddr *known, struct cg_waddr *out)
@@ -83,9 +77,12 @@ static void put(const struct cg_sapi *sapi, struct cg_span signature, struct cg_
     cg_put_str(w, "\"}");
 }
 
+/* Enough for all but the signature. */
+#define REST_MAX_CHARS 256
+
 size_t cg_sapi_chars(const struct cg_sapi *sapi)
 {
-    char without_signature[256];
+    char without_signature[REST_MAX_CHARS];
     struct cg_writer w = cg_writer_fixed(without_signature, sizeof without_signature);
 
     put(sapi, (struct cg_span){NULL, 0}, &w);
@@ -94,7 +91,7 @@ size_t cg_sapi_chars(const struct cg_sapi *sapi)
 
 void cg_sapi_write(const struct cg_sapi *sapi, struct cg_span signature, char *out)
 {
-    struct cg_writer w = cg_writer_fixed(out, cg_sapi_chars(sapi));
+    struct cg_writer w = cg_writer_fixed(out, REST_MAX_CHARS + 2 * signature.len);
 
     put(sapi, signature, &w);
 }

@@ -80,9 +80,12 @@ static void put(const struct cg_response *response, struct cg_span signature, st
     cg_put_str(w, "\"}");
 }
 
+/* Enough for all but the signature. */
+#define REST_MAX_CHARS 160
+
 size_t cg_response_chars(const struct cg_response *response, size_t signature_len)
 {
-    char without_signature[160];
+    char without_signature[REST_MAX_CHARS];
     struct cg_writer w = cg_writer_fixed(without_signature, sizeof without_signature);
 
     put(response, (struct cg_span){NULL, 0}, &w);
@@ -91,7 +94,7 @@ size_t cg_response_chars(const struct cg_response *response, size_t signature_le
 
 void cg_response_write(const struct cg_response *response, struct cg_span signature, char *out)
 {
-    struct cg_writer w = cg_writer_fixed(out, cg_response_chars(response, signature.len));
+    struct cg_writer w = cg_writer_fixed(out, REST_MAX_CHARS + 2 * signature.len);
 
     put(response, signature, &w);
 }

@@ -33,21 +33,40 @@ static bool next_is(struct cg_span *left, enum cg_json_form form, uint8_t c)
     return left->len > 0 && left->at[0] == c;
 }
 
+/* How many characters from the start are plain text: neither a quote nor a backslash, printable
+ * ASCII. Eight at a time; a word that has anything else, or seems to, is looked at closely. */
+static size_t plain_chars(struct cg_span text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    size_t n = 0;
+
+    for (; text.len - n >= 8; n += 8) {
+        uint64_t word, quote, backslash;
+
+        memcpy(&word, text.at + n, 8);
+        quote = word ^ ones * '"';
+        backslash = word ^ ones * '\\';
+        /* Below a space; DEL and above; zero where it was one of the two. */
+        if (((word - ones * 0x20) | (word + ones) | (quote - ones) | (backslash - ones)) & highs)
+            break;
+    }
+    while (n < text.len && text.at[n] >= 0x20 && text.at[n] <= 0x7e && text.at[n] != '"' &&
+           text.at[n] != '\\')
+        n++;
+    return n;
+}
+
 static cg_err take_text(struct cg_span *left, enum cg_json_form form, struct cg_span *out)
 {
     CG_TRY(take(left, form, '"'));
-    for (size_t i = 0; i < left->len; i++) {
-        uint8_t c = left->at[i];
-
-        if (c == '"') {
-            *out = cg_span_first(*left, i);
-            *left = cg_span_from(*left, i + 1);
-            return CG_OK;
-        }
-        if (c < 0x20 || c > 0x7e || c == '\\')
-            return CG_SYNTAX;
-    }
-    return CG_SHORT;
+    size_t n = plain_chars(*left);
+    if (n == left->len)
+        return CG_SHORT;
+    if (left->at[n] != '"')
+        return CG_SYNTAX;
+    *out = cg_span_first(*left, n);
+    *left = cg_span_from(*left, n + 1);
+    return CG_OK;
 }
 
 static cg_err take_uint(struct cg_span *left, uint64_t *out)

@@ -3,6 +3,7 @@
 #include "lib/base/base32.h"
 #include "lib/base/base64.h"
 #include "lib/base/hex.h"
+#include "lib/base/secret.h"
 #include "lib/base/span.h"
 
 /* RFC 4648, 10: BASE32("foobar"), BASE64("foobar") and their prefixes. */
@@ -74,5 +75,59 @@ TEST(hex_goes_there_and_back)
     CHECK_SPAN(CG_BYTES(back), CG_BYTES(bytes));
 }
 
+TEST(hex_refuses_each_other_character_at_each_place)
+{
+    uint8_t text[6], out[3];
+
+    for (unsigned c = 0; c < 256; c++)
+        for (size_t at = 0; at < sizeof text; at++) {
+            bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+
+            memset(text, '7', sizeof text);
+            text[at] = (uint8_t)c;
+            CHECK(cg_hex_check(CG_BYTES(text)) == is_digit);
+            CHECK_ERR(cg_hex_read(CG_BYTES(text), out, 3), is_digit ? CG_OK : CG_SYNTAX);
+        }
+}
+
+TEST(base64_writes_what_it_reads_at_every_length)
+{
+    uint8_t bytes[20], back[20];
+    char text[32];
+    size_t len;
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(0xf9 * (i + 1));
+    for (int kind = CG_BASE64; kind <= CG_BASE64URL; kind++)
+        for (size_t n = 0; n <= sizeof bytes; n++) {
+            size_t chars = cg_base64_chars((enum cg_base64_kind)kind, n);
+
+            memset(text, '!', sizeof text);
+            cg_base64_write((enum cg_base64_kind)kind, cg_span_of(bytes, n), text);
+            CHECK(text[chars] == '!');
+            CHECK_OK(cg_base64_read((enum cg_base64_kind)kind, cg_span_of(text, chars), back,
+                                    sizeof back, &len));
+            CHECK_SPAN(cg_span_of(back, len), cg_span_of(bytes, n));
+        }
+}
+
+TEST(equal_means_equal_in_every_bit)
+{
+    uint8_t a[37], b[37];
+
+    memset(a, 0x5a, sizeof a);
+    memset(b, 0x5a, sizeof b);
+    for (size_t n = 0; n <= sizeof a; n++) {
+        CHECK(cg_ct_eq(a, b, n));
+        for (size_t bit = 0; bit < 8 * n; bit++) {
+            b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            CHECK(!cg_ct_eq(a, b, n));
+            b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+}
+
 SUITE(text, T(base32_and_base64_write_and_read_the_standards_examples),
-      T(every_text_form_has_one_spelling), T(hex_goes_there_and_back))
+      T(every_text_form_has_one_spelling), T(hex_goes_there_and_back),
+      T(hex_refuses_each_other_character_at_each_place),
+      T(base64_writes_what_it_reads_at_every_length), T(equal_means_equal_in_every_bit))

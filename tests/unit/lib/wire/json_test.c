@@ -194,10 +194,32 @@ TEST(conversion_keeps_depth_four_and_refuses_doubles_and_more)
     CHECK_ERR(convert("[1,2,3]", out, 3, &len), CG_TOO_LARGE);
 }
 
+TEST(each_character_is_judged_at_each_place_of_a_string)
+{
+    uint8_t text[40] = "{\"a\":\"";
+    struct cg_span out;
+    const struct cg_json_member member = {"a", CG_JSON_TEXT, .span = &out};
+    const size_t from = 6, to = sizeof text - 2;
+
+    for (unsigned c = 0; c < 256; c++)
+        for (size_t at = from; at < to; at++) {
+            memset(text + from, 'v', to - from);
+            memcpy(text + to, "\"}", 2);
+            text[at] = (uint8_t)c;
+            cg_err err = cg_json_object(CG_BYTES(text), CG_JSON_HEADER, &member, 1);
+            bool is_plain = c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+            if (!CHECK(is_plain == (err == CG_OK)))
+                CHECK_INT(c, -1);
+            if (is_plain)
+                CHECK_SPAN(out, cg_span_of(text + from, to - from));
+        }
+}
+
 SUITE(json, T(keys_come_in_any_order_and_spaces_are_passed_over),
       T(headers_refuse_what_documents_take), T(numbers_have_one_spelling),
       T(unknown_doubled_and_missing_members_are_refused),
       T(strings_are_plain_ascii_without_escapes), T(every_prefix_is_refused),
       T(arrays_give_their_elements_and_refuse_mixed_ones),
       T(the_example_policy_becomes_its_known_cbor),
-      T(conversion_keeps_depth_four_and_refuses_doubles_and_more))
+      T(conversion_keeps_depth_four_and_refuses_doubles_and_more),
+      T(each_character_is_judged_at_each_place_of_a_string))
