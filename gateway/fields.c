@@ -90,7 +90,7 @@ static cg_err add_joined(const struct cg_head *in, enum cg_token token, const ch
             n++;
         }
     if (n == 1)
-        return cg_head_add(out, token, cg_head_value(in, token));
+        return cg_head_add_copy(out, cg_head_find(in, token));
     uint8_t *memory = cg_arena_take(out->arena, room);
     if (!memory)
         return CG_NO_MEMORY;
@@ -131,7 +131,7 @@ static cg_err copy(const struct cg_head *in, enum fate (*fate_of)(enum cg_token)
                 CG_TRY(add_joined(in, f->token, between, out));
             continue;
         }
-        CG_TRY(cg_head_add_named(out, f->name, f->value));
+        CG_TRY(cg_head_add_copy(out, f));
     }
     /* What Connection names goes with it (RFC 9110, 7.6.1); nothing of ours is in there yet. */
     if (has_options)

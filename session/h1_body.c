@@ -1,5 +1,6 @@
 /* h1_body.c: bodies of a stated length, in chunks, and until the connection's end. */
 #include "lib/base/span.h"
+#include "lib/wire/field.h"
 #include "session/h1_line.h"
 #include "session/h1_own.h"
 
@@ -29,8 +30,8 @@ static bool take_size_byte(struct cg_h1 *h1, uint8_t c)
         return h1->n_digits > 0 && h1->ext_bytes != 1;
     }
     if (h1->in_ext || c == ';') {
-        bool is_good =
-            h1->n_digits > 0 && (h1->in_ext ? c == '=' || cg_h1_is_token_char(c) : c == ';');
+        bool is_good = h1->n_digits > 0 &&
+                       (h1->in_ext ? c == '=' || cg_field_char(c) != CG_FIELD_OTHER : c == ';');
         h1->in_ext = true;
         h1->ext_total++;
         return is_good && ++h1->ext_bytes <= CG_H1_EXT_MAX_BYTES &&

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/span.h"
+#include "lib/wire/field.h"
 
 static bool is_digit(uint8_t c)
 {
@@ -14,21 +15,6 @@ static bool is_alpha(uint8_t c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-/* tchar (RFC 9110, 5.6.2). */
-bool cg_h1_is_token_char(uint8_t c)
-{
-    return is_alpha(c) || is_digit(c) ||
-           (c > ' ' && c < 0x7f && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool is_token(struct cg_span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!cg_h1_is_token_char(s.at[i]))
-            return false;
-    return s.len > 0;
-}
-
 int cg_h1_read_request(struct cg_span line, size_t uri_max, struct cg_h1_request_line *out)
 {
     size_t first = cg_span_find(line, ' ');
@@ -38,7 +24,7 @@ int cg_h1_read_request(struct cg_span line, size_t uri_max, struct cg_h1_request
     struct cg_span target = cg_span_first(rest, second);
     struct cg_span version = cg_span_from(rest, second + 1);
 
-    if (!is_token(method))
+    if (!cg_field_is_token(method))
         return 400;
     if (target.len > uri_max)
         return 414;
@@ -108,17 +94,14 @@ bool cg_h1_fold_field(uint8_t *line, size_t len)
 {
     size_t i = 0;
 
-    for (; i < len && cg_h1_is_token_char(line[i]); i++)
-        if (line[i] >= 'A' && line[i] <= 'Z')
-            line[i] = (uint8_t)(line[i] + ('a' - 'A'));
+    for (; i < len && cg_field_char(line[i]) != CG_FIELD_OTHER; i++)
+        if (cg_field_char(line[i]) == CG_FIELD_UPPER)
+            line[i] |= 0x20;
     /* Nothing but the name may stand before the colon; a line without one ends here too, and so
      * does a folded one, which begins with a space. */
     if (i == 0 || i == len || line[i] != ':')
         return false;
-    for (; i < len; i++)
-        if ((line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f)
-            return false;
-    return true;
+    return cg_field_is_value(cg_span_of(line + i, len - i));
 }
 
 int64_t cg_h1_read_length(struct cg_span value)

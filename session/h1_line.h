@@ -31,8 +31,6 @@ bool cg_h1_read_status(struct cg_span line, int *minor, int *status);
 bool cg_h1_fold_field(uint8_t *line, size_t len);
 /* cg_h1_read_length takes a Content-Length: digits alone, at most 18; -1: anything else. */
 int64_t cg_h1_read_length(struct cg_span value);
-/* cg_h1_is_token_char tells whether a byte is a tchar (RFC 9110, 5.6.2). */
-bool cg_h1_is_token_char(uint8_t c);
 /* cg_h1_is_authority tells whether text can be a Host or a URL's authority. */
 bool cg_h1_is_authority(struct cg_span text);
 

@@ -4,24 +4,15 @@
 
 #include "lib/base/span.h"
 #include "lib/base/try.h"
+#include "lib/wire/field.h"
 
 #define FIRST_FIELDS 16
 /* RFC 9113, 6.5.2: what a field counts beside its bytes. */
 #define FIELD_OVERHEAD 32
 #define CONNECTION_MAX_NAMES 32
-#define ONES UINT64_C(0x0101010101010101)
+#define NAME_MAX_BYTES 64
 
 _Static_assert(CG_TOKEN_COUNT <= 128, "seen has 128 bits");
-
-/* tchar (RFC 9110, 5.6.2) without the upper-case letters. */
-static bool is_name_char(uint8_t c)
-{
-    if (c >= 'a' && c <= 'z')
-        return true;
-    if (c >= '0' && c <= '9')
-        return true;
-    return c > ' ' && c < 0x7f && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
 
 static cg_err check_name(struct cg_span name, bool *has_underscore)
 {
@@ -30,39 +21,12 @@ static cg_err check_name(struct cg_span name, bool *has_underscore)
     if (name.len == 0)
         return CG_SYNTAX;
     for (size_t i = 0; i < name.len; i++) {
-        if (!is_name_char(name.at[i]))
+        if (cg_field_char(name.at[i]) != CG_FIELD_TOKEN)
             return CG_SYNTAX;
         found |= name.at[i] == '_';
     }
     *has_underscore = found;
     return CG_OK;
-}
-
-static bool has_control(const uint8_t *at, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if ((at[i] < 0x20 && at[i] != '\t') || at[i] == 0x7f)
-            return true;
-    return false;
-}
-
-/* field-content with obs-text, and HTAB (RFC 9110, 5.5): whatever ends a line or a string is out.
- */
-static cg_err check_value(struct cg_span value)
-{
-    size_t i = 0;
-
-    /* Eight at a time; a word with anything below a space or with DEL in it is looked at closely,
-     * and one that is flagged without need (a tab, or what borrows from one) loses nothing. */
-    for (; value.len - i >= 8; i += 8) {
-        uint64_t word;
-        memcpy(&word, value.at + i, 8);
-        uint64_t low = (word - ONES * 0x20) & ~word;
-        uint64_t del = ((word ^ ONES * 0x7f) - ONES) & ~(word ^ ONES * 0x7f);
-        if (((low | del) & ONES * 0x80) && has_control(value.at + i, 8))
-            return CG_SYNTAX;
-    }
-    return i < value.len && has_control(value.at + i, value.len - i) ? CG_SYNTAX : CG_OK;
 }
 
 static struct cg_span trim(struct cg_span s)
@@ -131,8 +95,20 @@ cg_err cg_head_add(struct cg_head *head, enum cg_token token, struct cg_span val
     if (token == CG_TOKEN_OTHER || is_family(token))
         return CG_SYNTAX;
     value = trim(value);
-    CG_TRY(check_value(value));
+    if (!cg_field_is_value(value))
+        return CG_SYNTAX;
     return append(head, token, cg_token_name(token), value);
+}
+
+cg_err cg_head_add_copy(struct cg_head *head, const struct cg_field *field)
+{
+    struct cg_span name = field->name;
+
+    if (field->token == CG_TOKEN_OTHER || is_family(field->token)) {
+        CG_TRY(cg_arena_copy(head->arena, name, &name));
+        head->has_underscore |= cg_span_find(name, '_') < name.len;
+    }
+    return append(head, field->token, name, field->value);
 }
 
 cg_err cg_head_add_named(struct cg_head *head, struct cg_span name, struct cg_span value)
@@ -141,7 +117,8 @@ cg_err cg_head_add_named(struct cg_head *head, struct cg_span name, struct cg_sp
     bool has_underscore = false;
 
     value = trim(value);
-    CG_TRY(check_value(value));
+    if (!cg_field_is_value(value))
+        return CG_SYNTAX;
     if (token != CG_TOKEN_OTHER && !is_family(token))
         return append(head, token, cg_token_name(token), value);
 
@@ -253,6 +230,19 @@ void cg_head_drop(struct cg_head *head, enum cg_token token)
     head->seen[token / 64] &= ~(UINT64_C(1) << (token % 64));
 }
 
+/* Whether a name, in whichever case it is written, is one of the list that is not hop-by-hop. */
+static bool is_end_to_end(struct cg_span name)
+{
+    uint8_t lower[NAME_MAX_BYTES];
+
+    if (name.len > sizeof lower)
+        return false; /* longer than any of the list */
+    for (size_t i = 0; i < name.len; i++)
+        lower[i] = name.at[i] >= 'A' && name.at[i] <= 'Z' ? name.at[i] | 0x20 : name.at[i];
+    enum cg_token token = cg_token_of(cg_span_of(lower, name.len));
+    return token != CG_TOKEN_OTHER && !is_family(token) && !(cg_token_flags(token) & CG_NAME_HOP);
+}
+
 /* Everything Connection names, in every line; names that are ours to decide on are refused. */
 static cg_err read_connection(const struct cg_head *head, struct cg_span *names, size_t *n_names)
 {
@@ -265,11 +255,8 @@ static cg_err read_connection(const struct cg_head *head, struct cg_span *names,
             if (*n_names == CONNECTION_MAX_NAMES)
                 return CG_TOO_LARGE;
             names[(*n_names)++] = member;
-            /* Whichever case it is written in, its first known spelling decides. */
-            for (enum cg_token t = CG_TOKEN_OTHER + 1; t < CG_TOKEN_COUNT; t++)
-                if (!is_family(t) && !(cg_token_flags(t) & CG_NAME_HOP) &&
-                    cg_span_eq_nocase(member, cg_token_name(t)))
-                    return CG_SYNTAX;
+            if (is_end_to_end(member))
+                return CG_SYNTAX;
         }
     }
     return CG_OK;

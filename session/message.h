@@ -169,6 +169,10 @@ CG_MUST_USE cg_err cg_head_add(struct cg_head *head, enum cg_token token, struct
  * (RFC 9110, 5.6.2). */
 CG_MUST_USE cg_err cg_head_add_named(struct cg_head *head, struct cg_span name,
                                      struct cg_span value);
+/* cg_head_add_copy appends a field of another head as it is: it was checked when it got in there.
+ * Owns    as cg_head_add.
+ * Errors  CG_TOO_LARGE, CG_NO_MEMORY. */
+CG_MUST_USE cg_err cg_head_add_copy(struct cg_head *head, const struct cg_field *field);
 /* cg_head_add_int appends a decimal number. */
 CG_MUST_USE cg_err cg_head_add_int(struct cg_head *head, enum cg_token token, uint64_t number);
 

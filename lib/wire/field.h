@@ -5,6 +5,11 @@
 
 /* cg_field_trim cuts SP and HTAB from both ends (OWS). */
 struct cg_span cg_field_trim(struct cg_span value);
+/* Which characters tokens are made of (tchar; RFC 9110, 5.6.2); upper-case letters apart, as field
+ * names here have none. */
+enum cg_field_char { CG_FIELD_OTHER, CG_FIELD_TOKEN, CG_FIELD_UPPER };
+enum cg_field_char cg_field_char(uint8_t c);
+
 /* cg_field_is_token tells whether text is a token, as methods and field names are. */
 bool cg_field_is_token(struct cg_span text);
 /* cg_field_is_value tells whether a value has no control character but HTAB, as all that can be

@@ -178,6 +178,33 @@ TEST(refuses_a_connection_with_too_many_names)
     cg_arena_done(&arena);
 }
 
+TEST(copies_fields_of_another_head_as_they_are)
+{
+    static const char *const names[] = {"content-type", "x-httpcg-a", "a_b", "set-cookie"};
+    struct cg_arena other_arena;
+    struct cg_head other;
+
+    start();
+    cg_arena_init(&other_arena, 64 * 1024);
+    cg_head_init(&other, &other_arena);
+    for (size_t i = 0; i < 4; i++)
+        CHECK_OK(cg_head_add_named(&head, cg_span_str(names[i]), CG_LIT("v")));
+    for (size_t i = 0; i < 4; i++)
+        CHECK_OK(cg_head_add_copy(&other, &head.fields[i]));
+    CHECK_INT(other.list_bytes, head.list_bytes);
+    CHECK(other.has_underscore);
+    cg_arena_done(&arena);
+    CHECK_INT(other.n_fields, 4);
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_SPAN(other.fields[i].name, cg_span_str(names[i]));
+        CHECK_SPAN(other.fields[i].value, CG_LIT("v"));
+        CHECK_INT(other.fields[i].token, cg_token_of(cg_span_str(names[i])));
+    }
+    CHECK(other.fields[3].never_index);
+    CHECK(cg_head_find(&other, CG_TOKEN_CONTENT_TYPE) == &other.fields[0]);
+    cg_arena_done(&other_arena);
+}
+
 SUITE(message, T(knows_every_name_of_its_list_and_nothing_beside_it),
       T(gives_family_members_the_familys_token_unless_they_have_their_own),
       T(keeps_order_and_counts_lines), T(counts_the_list_as_http_2_does),
@@ -186,4 +213,4 @@ SUITE(message, T(knows_every_name_of_its_list_and_nothing_beside_it),
       T(takes_lower_case_tokens_as_names_and_nothing_else), T(stops_at_its_number_of_fields),
       T(finds_members_of_lists), T(drops_hop_by_hop_fields_and_those_that_connection_names),
       T(refuses_a_connection_that_names_what_is_end_to_end),
-      T(refuses_a_connection_with_too_many_names))
+      T(refuses_a_connection_with_too_many_names), T(copies_fields_of_another_head_as_they_are))

@@ -157,8 +157,31 @@ TEST(writes_a_digest_and_reads_it_again)
     CHECK(cg_hash_eq(&digest, &again));
 }
 
+TEST(judges_each_character_at_each_place_of_values_and_tokens)
+{
+    uint8_t text[26];
+
+    for (unsigned c = 0; c < 256; c++)
+        for (size_t at = 0; at < sizeof text; at++) {
+            bool is_tchar = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                            (c >= 'a' && c <= 'z') || (c != 0 && strchr("!#$%&'*+-.^_`|~", (int)c));
+
+            memset(text, 'v', sizeof text);
+            text[at] = (uint8_t)c;
+            CHECK(cg_field_is_value(CG_BYTES(text)) == ((c >= 0x20 && c != 0x7f) || c == '\t'));
+            CHECK(cg_field_is_token(CG_BYTES(text)) == is_tchar);
+            /* A neighbour that borrows or carries hides nothing. */
+            text[(at + 1) % sizeof text] = '\t';
+            CHECK(cg_field_is_value(CG_BYTES(text)) == ((c >= 0x20 && c != 0x7f) || c == '\t'));
+        }
+    CHECK_INT(cg_field_char('A'), CG_FIELD_UPPER);
+    CHECK_INT(cg_field_char('a'), CG_FIELD_TOKEN);
+    CHECK_INT(cg_field_char(':'), CG_FIELD_OTHER);
+}
+
 SUITE(field, T(trims_spaces_and_tabs_and_nothing_else), T(knows_tokens),
       T(lets_no_control_character_into_a_value), T(walks_lists_past_empty_members),
       T(joins_cookie_lines_as_http2_says), T(expects_nothing_but_100_continue),
       T(takes_the_one_sha256_member), T(refuses_every_other_content_digest),
-      T(writes_a_digest_and_reads_it_again))
+      T(writes_a_digest_and_reads_it_again),
+      T(judges_each_character_at_each_place_of_values_and_tokens))
