@@ -52,6 +52,9 @@ struct cg_engine_ops {
     void (*more)(struct cg_exchange *x); /* the ring got bytes, or CG_S_OUT_END was set */
     void (*reset)(struct cg_exchange *x, uint32_t code);
     void (*released)(struct cg_exchange *x);
+    /* x is about to be freed, whatever ended it; NULL where CG_S_WIRE guards every pointer to it.
+     */
+    void (*forget)(struct cg_exchange *x);
 };
 
 struct cg_engine {

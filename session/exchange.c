@@ -51,6 +51,8 @@ static void settle(struct cg_exchange *x)
     }
     if (cg_exchange_is(x, CG_S_WIRE))
         return;
+    if (e->ops->forget)
+        e->ops->forget(x);
     if (x->open_prev)
         x->open_prev->open_next = x->open_next;
     else

@@ -154,6 +154,16 @@ static void released(struct cg_exchange *x)
     reset(x, CG_RESET_CANCEL);
 }
 
+/* An exchange may be over without h1 having heard: TLS failed, or the socket ended without a
+ * close_notify, and the whole connection was closed from above. */
+static void forget(struct cg_exchange *x)
+{
+    struct cg_h1 *h1 = cg_h1_of(x->engine);
+
+    if (h1->x == x)
+        h1->x = NULL;
+}
+
 static const struct cg_engine_ops ops = {
     .feed = cg_h1_feed,
     .eof = cg_h1_eof,
@@ -174,6 +184,7 @@ static const struct cg_engine_ops ops = {
     .more = more,
     .reset = reset,
     .released = released,
+    .forget = forget,
 };
 
 cg_err cg_h1_new(bool is_server, bool is_secure, const struct cg_engine_conf *conf,

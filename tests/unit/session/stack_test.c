@@ -139,6 +139,26 @@ TEST(takes_a_close_notify_for_an_end_and_nothing_less)
     }
 }
 
+TEST(forgets_an_exchange_that_a_cut_connection_ended)
+{
+    struct raw r;
+    unsigned what;
+
+    raw_open(&r);
+    raw_say(&r, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut");
+    cg_engine_eof(r.client, now); /* without close_notify */
+    CHECK(cg_engine_ready(r.client, &what) == r.x);
+    CHECK((what & CG_X_RESET) != 0);
+    cg_exchange_release(r.x);
+    /* Whoever still holds the connection asks it before letting go. */
+    CHECK_INT(cg_engine_wants(r.client) & CG_WANT_READ, 0);
+    CHECK(cg_engine_ready(r.client, &what) == NULL);
+    cg_engine_eof(r.client, now);
+    (void)!cg_engine_tick(r.client, now);
+    cg_take_out(r.client, &r.to_server);
+    raw_done(&r);
+}
+
 TEST(ends_on_a_record_that_was_changed)
 {
     struct raw r;
@@ -296,6 +316,7 @@ TEST(gathers_small_frames_into_one_record)
 }
 
 SUITE(stack, T(takes_a_close_notify_for_an_end_and_nothing_less),
-      T(ends_on_a_record_that_was_changed), T(holds_plaintext_back_that_nobody_has_room_for),
-      T(says_goodbye_in_tls_as_well), T(refuses_to_guess_what_a_plain_connection_speaks),
-      T(ends_in_the_middle_of_a_handshake), T(gathers_small_frames_into_one_record))
+      T(forgets_an_exchange_that_a_cut_connection_ended), T(ends_on_a_record_that_was_changed),
+      T(holds_plaintext_back_that_nobody_has_room_for), T(says_goodbye_in_tls_as_well),
+      T(refuses_to_guess_what_a_plain_connection_speaks), T(ends_in_the_middle_of_a_handshake),
+      T(gathers_small_frames_into_one_record))
