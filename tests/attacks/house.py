@@ -251,6 +251,17 @@ gateway:
         finally:
             self.kill()
 
+    def has_ended(self, seconds):
+        try:
+            self.process.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+
+    def restart(self):
+        self.start()
+        self.wait_until_serving()
+
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
@@ -262,10 +273,10 @@ gateway:
     def words(self):
         """What it said, for a failure's message."""
         out = ""
-        for name in ("errors", "daemon.log"):
+        for name in ("daemon.log", "errors"):
             if os.path.exists(self.path(name)):
                 with open(self.path(name), errors="replace") as file:
-                    out += file.read()[-4000:]
+                    out += file.read()[-6000:]
         return out
 
     def _wait(self, what, condition, seconds=20):

@@ -147,8 +147,7 @@ def test_nothing_from_before_a_restart_is_accepted_after_it(own_house, ends):
         spent, unspent = (grant.sign("POST", house.site + "/pay", body=b"1") for _ in range(2))
         assert spent.send().status == 200
     getattr(house, ends)()
-    house.start()
-    house.wait_until_serving()
+    house.restart()
     seen = len(backend.seen)
     with Connection(house) as connection:
         for request in (spent, unspent):
