@@ -52,7 +52,10 @@ bool cl_command_takes(const struct cl_command *command, enum cl_id id);
  * often stands in a script's alias, and does no harm where nobody asks for it. */
 bool cl_command_bears(const struct cl_command *command, enum cl_id id);
 
-/* help.c: the texts. */
+/* cl_option_is_common tells whether every command has it: it is told once. */
+bool cl_option_is_common(enum cl_id id);
+
+/* help.c, manual.c: the texts. */
 void cl_help(FILE *to, const struct cl_command *command); /* NULL: of the whole program */
 void cl_manual(FILE *to);
 void cl_completion(FILE *to);

@@ -80,7 +80,8 @@ const struct cl_command cl_commands[] = {
              "\n"
              "Nothing is ever overwritten: a renewal goes into another folder.",
      .example = "httpcg policy sign --role gateway -o gateway.policy\n"
-                "httpcg cert issue --name gw1.example.com --policy gateway.policy --folder keys --submit\n",
+                "httpcg cert issue --name gw1.example.com --policy gateway.policy \\\n"
+                "  --folder keys --submit\n",
      .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER | CL_WITH_NEW_KEY,
      .options = {CL_NAME, CL_DAYS, CL_POLICY, CL_FOLDER, CL_TLS_CERT, CL_SUBMIT}, .run = cl_run_cert_issue},
     {.words = "cert show", .takes = "FILE", .summary = "show what a TLSLS certificate says",
@@ -108,7 +109,8 @@ const struct cl_command cl_commands[] = {
     {.words = "trust make", .takes = "", .summary = "make a trust file",
      .text = "The trust file says which ledger and registries are believed, and how many witnesses are asked for. It is the only thing "
              "that a client or gateway must be told out of band: hand it on with care.",
-     .example = "httpcg trust make --log keys/log.vkey --trust-registry did:bpi:...=https://registry.example -o trust.conf\n",
+     .example = "httpcg trust make --log keys/log.vkey -o trust.conf \\\n"
+                "  --trust-registry did:bpi:...=https://registry.example\n",
      .options = {CL_LOG, CL_TRUST_REGISTRY, CL_PIN, CL_QUORUM, CL_OUTPUT}, .run = cl_run_trust_make},
     {.words = "trust show", .takes = "[FILE]", .summary = "check a trust file and show whom it believes",
      .text = "Says where and why a file is refused; an unknown line is an error.",
@@ -120,7 +122,8 @@ const struct cl_command cl_commands[] = {
              "\n"
              "The gateway signs what it tells the backend about the caller (RFC 9421) with a secret of the two: --secret-file "
              "is where it is, or is put.",
-     .example = "httpcg publish app/shop.example http://127.0.0.1:3000 --gateway gw1.example.com:443 --secret-file backend.secret\n",
+     .example = "httpcg publish app/shop.example http://127.0.0.1:3000 \\\n"
+                "  --gateway gw1.example.com:443 --secret-file backend.secret\n",
      .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER,
      .options = {CL_GATEWAY, CL_GATEWAY_DID, CL_PROFILE, CL_TTL, CL_PROOF, CL_SECRET_FILE, CL_KEY_ID, CL_ADMIN},
      .min_words = 1, .max_words = 2, .run = cl_run_publish},
@@ -232,4 +235,9 @@ bool cl_command_takes(const struct cl_command *command, enum cl_id id)
 bool cl_command_bears(const struct cl_command *command, enum cl_id id)
 {
     return cl_command_takes(command, id) || IS_IN(with_wallet, id) || IS_IN(with_trust, id);
+}
+
+bool cl_option_is_common(enum cl_id id)
+{
+    return IS_IN(common, id);
 }

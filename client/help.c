@@ -1,4 +1,4 @@
-/* help.c: --help, the manual page and the shell completion, all from the two tables. */
+/* help.c: --help and the shell completion, from the tables of options and commands. */
 #include "client/command.h"
 
 #include "lib/base/span.h"
@@ -78,14 +78,6 @@ static void option_line(FILE *to, const struct cl_option *option)
     wrap(to, cg_span_str(option->help), 28, 28);
 }
 
-/* Options that every command has are told once, by httpcg --help. */
-static bool is_common(enum cl_id id)
-{
-    static const struct cl_command nothing = {.words = ""};
-
-    return cl_command_takes(&nothing, id);
-}
-
 static void command_help(FILE *to, const struct cl_command *command)
 {
     bool is_fetch = command->run == cl_run_fetch;
@@ -97,7 +89,7 @@ static void command_help(FILE *to, const struct cl_command *command)
     indented(to, command->example);
     fputs("\nOptions:\n", to);
     for (int i = 1; i < CL_OPTION_COUNT; i++)
-        if (cl_command_takes(command, (enum cl_id)i) && !is_common((enum cl_id)i))
+        if (cl_command_takes(command, (enum cl_id)i) && !cl_option_is_common((enum cl_id)i))
             option_line(to, &cl_options[i]);
     fputs("\nThose that every command has: httpcg --help. Exit codes: httpcg --manual.\n", to);
 }
@@ -111,16 +103,15 @@ void cl_help(FILE *to, const struct cl_command *command)
     fputs("usage: httpcg [METHOD] URL... [OPTIONS]\n"
           "       httpcg COMMAND ... [OPTIONS]\n"
           "\n"
-          "HTTP in which both sides prove what they say. A URL is fetched in the manner of curl:\n"
-          "the answer's body goes to standard output, and nothing else does.\n"
+          "HTTP in which both sides prove what they say. A URL is fetched in the manner\n"
+          "of curl: the answer's body goes to standard output, and nothing else does.\n"
           "\n"
           "  httpcg httpcg://app/shop.example/orders\n"
-          "  httpcg -v -d '{\"n\":1}' -H 'Content-Type: application/json' "
-          "httpcg://app/shop.example/orders\n"
+          "  httpcg -v --json-data '{\"n\":1}' httpcg://app/shop.example/orders\n"
           "\n"
           "Before the first request it takes a trust file (which ledger and registry to\n"
-          "believe), from whoever runs them, and a wallet: httpcg wallet new. Whether all is\n"
-          "well: httpcg doctor.\n"
+          "believe), from whoever runs them, and a wallet: httpcg wallet new. Whether all\n"
+          "is well: httpcg doctor.\n"
           "\n"
           "Commands (httpcg COMMAND --help tells more):\n",
           to);
@@ -130,7 +121,7 @@ void cl_help(FILE *to, const struct cl_command *command)
     }
     fputs("\nOptions of every command:\n", to);
     for (int i = 1; i < CL_OPTION_COUNT; i++)
-        if (is_common((enum cl_id)i))
+        if (cl_option_is_common((enum cl_id)i))
             option_line(to, &cl_options[i]);
 }
 
@@ -140,152 +131,6 @@ void cl_version_print(FILE *to)
     fputs("Planes: app bpi gw wallet m2m\n"
           "Signatures: Ed25519+ML-DSA-87  Key exchange: X25519MLKEM768  TLS: 1.3  HTTP: 2 1.1\n",
           to);
-}
-
-/* --- the manual page -------------------------------------------------------------------------- */
-
-/* Text as troff: a dash stays one, a backslash is none of its own, no line begins a request. */
-static void roff(FILE *to, struct cg_span text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (i == 0 && (text.at[0] == '.' || text.at[0] == '\''))
-            fputs("\\&", to);
-        if (text.at[i] == '\\')
-            fputs("\\e", to);
-        else if (text.at[i] == '-')
-            fputs("\\-", to);
-        else
-            fputc(text.at[i], to);
-    }
-}
-
-static void roff_str(FILE *to, const char *text)
-{
-    roff(to, cg_span_str(text));
-}
-
-static void roff_lines(FILE *to, const char *text)
-{
-    struct cg_span left = cg_span_str(text);
-    bool is_verbatim = false;
-
-    while (left.len > 0) {
-        struct cg_span line = cg_span_first(left, cg_span_find(left, '\n'));
-        bool is_code = line.len > 0 && line.at[0] == ' ';
-
-        left = cg_span_from(left, line.len + 1);
-        if (is_code != is_verbatim && line.len > 0) {
-            fputs(is_code ? ".nf\n" : ".fi\n", to);
-            is_verbatim = is_code;
-        }
-        if (line.len == 0) {
-            fputs(".PP\n", to);
-        } else {
-            roff(to, line);
-            fputc('\n', to);
-        }
-    }
-    if (is_verbatim)
-        fputs(".fi\n", to);
-}
-
-static void roff_option(FILE *to, const struct cl_option *option)
-{
-    fputs(".TP\n", to);
-    if (option->letter)
-        fprintf(to, "\\fB\\-%c\\fR, ", option->letter);
-    fputs("\\fB\\-\\-", to);
-    roff_str(to, option->name);
-    fputs("\\fR", to);
-    if (option->arg) {
-        fputs(" \\fI", to);
-        roff_str(to, option->arg);
-        fputs("\\fR", to);
-    }
-    fputc('\n', to);
-    roff_str(to, option->help);
-    fputc('\n', to);
-}
-
-static void roff_command(FILE *to, const struct cl_command *command)
-{
-    bool any = false;
-
-    fputs(".SS \"httpcg ", to);
-    roff_str(to, command->run == cl_run_fetch ? "[METHOD]" : command->words);
-    if (command->takes[0]) {
-        fputc(' ', to);
-        roff_str(to, command->takes);
-    }
-    fputs("\"\n", to);
-    roff_lines(to, command->text);
-    fputs(".PP\n.nf\n", to);
-    struct cg_span left = cg_span_str(command->example);
-    while (left.len > 0) {
-        struct cg_span line = cg_span_first(left, cg_span_find(left, '\n'));
-
-        left = cg_span_from(left, line.len + 1);
-        fputs("    ", to);
-        roff(to, line);
-        fputc('\n', to);
-    }
-    fputs(".fi\n.PP\nOptions:", to);
-    for (int i = 1; i < CL_OPTION_COUNT; i++)
-        if (cl_command_takes(command, (enum cl_id)i) && !is_common((enum cl_id)i)) {
-            fputs(any ? ", \\-\\-" : " \\-\\-", to);
-            roff_str(to, cl_options[i].name);
-            any = true;
-        }
-    fputs(any ? ".\n" : " none but those of every command.\n", to);
-}
-
-#define WRITE_OUT                                                                                  \
-    "The text of \\-w is printed when a transfer is over; \\en, \\er, \\et and %% are what they\n" \
-    "are in curl, and %{...} stands for: exitcode, errormsg, http_code, http_version, json,\n"     \
-    "method, num_headers, peer_identity (the gateway's DID), receipt (its certificate's\n"         \
-    "fingerprint), remote_ip, remote_port, scheme, size_download, size_upload, speed_download,\n"  \
-    "stderr, stdout, time_appconnect, time_connect, time_namelookup, time_pretransfer,\n"          \
-    "time_starttransfer, time_total, tls_group, url, verified, wallet.\n"
-
-void cl_manual(FILE *to)
-{
-    fprintf(to,
-            ".\\\" Made by httpcg --manual from the tables of options and commands.\n"
-            ".TH HTTPCG 1 \"\" \"httpcg %s\" \"User Commands\"\n"
-            ".SH NAME\nhttpcg \\- fetch httpcg:// URLs, and keep what it takes\n"
-            ".SH SYNOPSIS\n\\fBhttpcg\\fR [\\fIMETHOD\\fR] \\fIURL\\fR... [\\fIOPTIONS\\fR]\n.br\n"
-            "\\fBhttpcg\\fR \\fICOMMAND\\fR ... [\\fIOPTIONS\\fR]\n"
-            ".SH DESCRIPTION\n"
-            "HTTP in which both sides prove what they say. A URL is fetched in the manner of curl: "
-            "the\n"
-            "answer's body goes to standard output, and nothing else does. Options may stand "
-            "anywhere;\n"
-            "long ones may be cut while they stay unambiguous.\n"
-            ".SH COMMANDS\n",
-            cg_version());
-    for (size_t i = 0; i < cl_n_commands; i++)
-        roff_command(to, &cl_commands[i]);
-    fputs(".SH OPTIONS\nA switch is undone by \\-\\-no\\- before its name.\n", to);
-    for (int i = 1; i < CL_OPTION_COUNT; i++)
-        roff_option(to, &cl_options[i]);
-    fputs(".SH WRITE\\-OUT\n" WRITE_OUT, to);
-    fputs(".SH EXIT CODES\nAs curl's where curl has one; from 110 up they are httpcg's own.\n", to);
-#define X(name, number, text) fprintf(to, ".TP\n\\fB%d\\fR\n" text "\n", number);
-    CL_EXIT_LIST(X)
-#undef X
-    fputs(
-        ".SH FILES\n"
-        "In the home folder (\\-\\-home, $HTTPCG_HOME, or ~/.config/httpcg): \\fBwallet.hck\\fR,\n"
-        "\\fBnext.hck\\fR, \\fBwallet.doc\\fR, \\fBtrust.conf\\fR, \\fBhttpcg.conf\\fR (options, "
-        "one a\n"
-        "line), \\fBseen.db\\fR (what was seen of names and ledgers, so that nobody can take it "
-        "back),\n"
-        "\\fBagent.sock\\fR.\n"
-        ".SH ENVIRONMENT\n"
-        "HTTPCG_HOME, HTTPCG_TRUST, HTTPCG_AGENT, HTTPCG_ADMIN_SOCKET, SSL_CERT_FILE,\n"
-        "CREDENTIALS_DIRECTORY, XDG_CONFIG_HOME, HOME, NO_COLOR.\n"
-        ".SH SEE ALSO\n\\fBhttpcgd\\fR(8), \\fBcurl\\fR(1)\n",
-        to);
 }
 
 /* --- completion ------------------------------------------------------------------------------- */

@@ -201,7 +201,7 @@ static bool is_blank(char c)
 cg_err cl_args_line(struct cl_args *args, char *line, char *why, size_t room)
 {
     char *name = line, *value, *end = line + strlen(line);
-    bool unused = false;
+    bool used = false;
 
     while (end > line && is_blank(end[-1]))
         *--end = '\0';
@@ -222,7 +222,12 @@ cg_err cl_args_line(struct cl_args *args, char *line, char *why, size_t room)
     }
     if (strchr(name, '='))
         return unknown(cg_span_str(name), why, room);
-    return read_long(args, name, has_value ? value : NULL, &unused, why, room);
+    CG_TRY(read_long(args, name, has_value ? value : NULL, &used, why, room));
+    if (has_value && !used) {
+        snprintf(why, room, "%s is a switch and takes no value; no-%s switches it off", name, name);
+        return CG_EXTRA;
+    }
+    return CG_OK;
 }
 
 const char *cl_text(const struct cl_args *args, enum cl_id id)
