@@ -29,8 +29,8 @@ struct ld_options {
     bool holds;     /* say "ready" and wait for a line before measuring */
     unsigned every; /* so many signed answers, one is verified */
     unsigned timeout_s;
-    const char *trust, *key, *passphrase; /* files */
-    const char *connect_to;               /* "host:port" in place of the gateway's */
+    const char *home;               /* of trust file and wallet */
+    const char *trust, *passphrase; /* files */
     pid_t watched[LD_WATCH_MAX];
     size_t n_watched;
 };

@@ -113,8 +113,8 @@ int main(int argc, char **argv)
     if (code >= 0)
         return code;
     code = 1;
-    run.show = (struct cl_show){.err = stderr, .program = "load"};
-    cg_err err = cl_app_init(&run.app, &run.show);
+    cl_show_init(&run.show);
+    cg_err err = cl_app_init(&run.app, &run.show, options.home, NULL);
     if (err == CG_OK)
         err = ld_open(&run);
     if (err == CG_OK) {
@@ -125,5 +125,6 @@ int main(int argc, char **argv)
             fprintf(stderr, "load: %s\n", cg_err_text(err));
     }
     ld_close(&run);
+    cl_show_done(&run.show);
     return code;
 }

@@ -6,6 +6,7 @@
 #include "lib/base/try.h"
 #include "lib/crypto/keyfile.h"
 #include "runtime/file.h"
+#include "runtime/locked.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
  * a refusal once more. */
 #define GRANT_TRIES 40
 #define GRANT_PAUSE_MS 250
+#define GRANT_EPOCHS 30
 
 static cg_err say(const char *what, cg_err err)
 {
@@ -130,35 +132,41 @@ static cg_err open_key(struct ld_run *run, struct cg_span file, struct cg_span p
 
     CG_TRY(cg_keyfile_read(file, &keyfile));
     CG_TRY(cg_keyfile_open(app->crypto, &keyfile, passphrase, &content));
-    cg_err err = cg_wallet_signer(app->crypto, &content.seed, &app->wallet.signer);
+    cg_err err = cg_locked_new(&content.seed, &app->wallet.seed);
     cg_keyfile_content_done(&content);
     return err;
 }
 
+static cg_err read_key(struct ld_run *run, struct cg_span file)
+{
+    char path[sizeof run->app.folder + 32];
+    struct cg_buf passphrase = {0};
+
+    snprintf(path, sizeof path, "%s/passphrase", run->app.folder);
+    CG_TRY(cg_file_read(run->options->passphrase ? run->options->passphrase : path,
+                        PASSPHRASE_MAX_BYTES, &passphrase));
+    struct cg_span text = cg_buf_span(&passphrase);
+    while (text.len > 0 && text.at[text.len - 1] == '\n')
+        text.len--;
+    cg_err err = open_key(run, file, text);
+    cg_buf_wipe(&passphrase);
+    return err;
+}
+
+/* As httpcg keeps it: wallet.hck and wallet.doc in one folder. */
 static cg_err read_wallet(struct ld_run *run)
 {
-    const struct ld_options *o = run->options;
     struct cl_app *app = &run->app;
-    struct cg_buf file = {0}, passphrase = {0};
+    struct cg_buf file = {0};
     struct cg_wallet_doc doc;
-    char path[1024];
-    size_t len = strlen(o->key);
+    char path[sizeof app->folder + 32];
 
-    CG_TRY(cg_file_read(o->key, CG_KEYFILE_MAX_BYTES, &file));
-    cg_err err = cg_file_read(o->passphrase, PASSPHRASE_MAX_BYTES, &passphrase);
-    if (err == CG_OK) {
-        struct cg_span text = cg_buf_span(&passphrase);
-
-        while (text.len > 0 && text.at[text.len - 1] == '\n')
-            text.len--;
-        err = open_key(run, cg_buf_span(&file), text);
-    }
+    snprintf(path, sizeof path, "%s/wallet.hck", app->folder);
+    CG_TRY(cg_file_read(path, CG_KEYFILE_MAX_BYTES, &file));
+    cg_err err = read_key(run, cg_buf_span(&file));
     cg_buf_done(&file);
-    cg_buf_wipe(&passphrase);
     CG_TRY(err);
-    if (len > 4 && strcmp(o->key + len - 4, ".hck") == 0)
-        len -= 4;
-    snprintf(path, sizeof path, "%.*s.doc", (int)len, o->key);
+    snprintf(path, sizeof path, "%s/wallet.doc", app->folder);
     CG_TRY(cg_file_read(path, CG_DOCUMENT_MAX_BYTES, &app->wallet.doc));
     CG_TRY(cg_wallet_doc_read(cg_buf_span(&app->wallet.doc), &doc));
     return cg_wallet_doc_address(&doc, &app->wallet.waddr);
@@ -175,14 +183,15 @@ static cg_err prepare_native(struct ld_run *run)
     if (!run->url_room)
         return CG_NO_MEMORY;
     CG_TRY(cg_url_read(text, run->url_room, &run->url, NULL));
-    CG_TRY(cl_app_trust(app, o->trust));
+    if (cl_app_trust(app, o->trust) != 0)
+        return CG_CONFIG;
     if (o->is_grant) {
         cg_err err = read_wallet(run);
 
         if (err != CG_OK)
-            return say(o->key, err);
+            return say("the wallet", err);
     }
-    app->connect_to = o->connect_to;
+    app->epochs = GRANT_EPOCHS;
     if (o->is_h1) {
         const struct cg_tls_client_options tls = {
             .kind = CG_TLS_NATIVE, .trust = CG_TRUST_LATER, .h1_only = true, .pad_to = 512};
@@ -218,7 +227,6 @@ static cg_err try_native(struct ld_conn *conn, struct cg_span scope)
         .n_gateway_dids = record->n_gateway_dids,
         .scope = &scope,
         .n_scope = 1,
-        .epochs = 30,
         .is_anonymous = !run->options->is_grant,
         .on_done = on_linked,
         .owner = conn,

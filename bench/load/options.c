@@ -46,7 +46,7 @@ static bool read_number(const char *text, uint64_t min, uint64_t max, uint64_t *
     return true;
 }
 
-enum { HTTP1 = 256, WATCH, HOLD, TIMEOUT, TRUST, GRANT, KEY, PASSPHRASE, CONNECT_TO, VERIFY };
+enum { HTTP1 = 256, WATCH, HOLD, TIMEOUT, HOME, TRUST, GRANT, PASSPHRASE, VERIFY };
 
 static const struct option longs[] = {
     {"connections", required_argument, NULL, 'c'},
@@ -59,9 +59,8 @@ static const struct option longs[] = {
     {"timeout", required_argument, NULL, TIMEOUT},
     {"trust", required_argument, NULL, TRUST},
     {"grant", no_argument, NULL, GRANT},
-    {"key", required_argument, NULL, KEY},
+    {"home", required_argument, NULL, HOME},
     {"passphrase", required_argument, NULL, PASSPHRASE},
-    {"connect-to", required_argument, NULL, CONNECT_TO},
     {"verify", required_argument, NULL, VERIFY},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -108,14 +107,11 @@ static bool take(int c, struct ld_options *o)
     case GRANT:
         o->is_grant = true;
         return true;
-    case KEY:
-        o->key = optarg;
+    case HOME:
+        o->home = optarg;
         return true;
     case PASSPHRASE:
         o->passphrase = optarg;
-        return true;
-    case CONNECT_TO:
-        o->connect_to = optarg;
         return true;
     case VERIFY:
         if (!read_number(optarg, 1, 1000000, &n))
@@ -153,9 +149,5 @@ int ld_options_read(int argc, char **argv, struct ld_options *out)
     out->url = argv[optind];
     if (out->is_h1)
         out->n_streams = 1;
-    if (out->is_grant && !(out->key && out->passphrase)) {
-        fputs("load: --grant needs --key and --passphrase\n", stderr);
-        return 2;
-    }
     return -1;
 }
