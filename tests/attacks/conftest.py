@@ -5,6 +5,7 @@ each of them, checked here and nowhere else:
 * the backend sees what the test calls honest and nothing more;
 * after the attack an honest caller is served as before."""
 import json
+import threading
 
 import pytest
 
@@ -25,7 +26,7 @@ class World:
     def __init__(self, house, backend):
         self.house, self.backend, self.site = house, backend, house.site
         self.before, self.expected = len(backend.seen), 0
-        self.connections = []
+        self.connections, self.lock = [], threading.Lock()
 
     def connect(self, gateway=None, **options):
         connection = Connection(gateway or self.house, **options)
@@ -44,7 +45,8 @@ class World:
         assert answer.status == 200, answer
         if request.mode != "hybrid":
             assert request.verify(answer), answer
-        self.expected += 1
+        with self.lock:
+            self.expected += 1
         return answer
 
     def refused(self, answer, code, status=None):
