@@ -15,10 +15,10 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
                  struct cg_engine **engine, void **owner)
 {
     struct gw_thread *thread = ctx;
-    const struct gw_options *options = thread->options;
     struct cg_tls *tls;
 
     gw_thread_refresh(thread);
+    const struct gw_options *options = thread->options; /* those before may be gone by now */
     if (!thread->sites)
         return CG_BUSY;
     struct gw_conn *conn = calloc(1, sizeof *conn);

@@ -18,10 +18,11 @@ class Seen:
 
 
 class Backend:
-    """An HTTP/1.1 service on loopback. It answers everything with 200 and what it was asked for."""
+    """An HTTP/1.1 service on loopback. It answers everything with 200 and what it was asked for, or
+    with a redirect where one is set."""
 
     def __init__(self):
-        self.seen, self.connections = [], 0
+        self.seen, self.connections, self.redirect = [], 0, None
         self.changed = threading.Condition()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -66,6 +67,9 @@ class Backend:
         if not self._body(file, seen):
             return False
         self._note(lambda: setattr(seen, "complete", True))
+        if self.redirect:
+            connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % self.redirect.encode())
+            return True
         body = ("%s %s" % (seen.method, seen.target)).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s"
                            % (len(body), b"" if seen.method == "HEAD" else body))

@@ -66,6 +66,12 @@ class World:
         assert bodies.setdefault(kind, seen) == seen, (kind, bodies[kind], seen)
         return answer
 
+    def restart(self):
+        """After a kill; the requests that find out when it serves again are honest."""
+        before = len(self.backend.seen)
+        self.house.restart()
+        self.expected += len(self.backend.seen) - before
+
     def finish(self):
         for connection in self.connections:
             connection.close()

@@ -14,6 +14,7 @@ import time
 from rogue import Connection, Wallet
 from forms import H, LIST, TUP, cbor, u
 import hybrid
+from liar import Liar
 from hybrid import body_protected, hsig, issue
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/dev")
@@ -122,7 +123,8 @@ class House:
 
     name = "gw.test"
 
-    def __init__(self, backend_port, site="shop.test", rules=None, config=""):
+    def __init__(self, backend_port, site="shop.test", rules=None, config="", liars=False):
+        """liars: the gateway asks registry and ledger through these two, and believes them nothing."""
         self.folder = tempfile.mkdtemp(prefix="httpcg-attacks-")
         self.site, self.backend_port, self.more_config = site, backend_port, config
         self.native_port, self.services_port = free_ports(2)
@@ -132,7 +134,10 @@ class House:
         self.log = Log(hybrid.Key(os.urandom(32)))
         self.rules = rules or [rule("/public/**", roles=["anonymous"], sapi="none"),
                                rule("/vault/**", sapi="hybrid"), rule("/**")]
-        self.process = None
+        self.process, self.liars = None, []
+        if liars:
+            self.liars = [Liar(self.services_port), Liar(self.services_port)]
+            self.false_registry, self.false_ledger = self.liars
         try:
             self._write_files()
             self.start()
@@ -183,7 +188,7 @@ class House:
         self.write("trust.conf", self.trust())
         os.makedirs(self.path("routes.d"), exist_ok=True)
         self.route(self.site, self.backend_port)
-        self.write("httpcgd.yaml", self.config())
+        self.write("httpcgd.yaml", self.config(*(liar.url for liar in self.liars)))
 
     def set_certificate(self, payload, write=True):
         self.certificate = payload
@@ -212,7 +217,7 @@ threads: {loops: 1, crypto: 1}
 listen: {native: ["127.0.0.1:%d"], services: ["127.0.0.1:%d"]}
 admin: {listen: off, socket: admin.sock}
 log: {level: debug, file: daemon.log}
-ledger: {origin: "%s", key: log.hck, passphrase: pass, registries: ["%s"], publish_interval: 20ms}
+ledger: {origin: "%s", key: log.hck, passphrase: pass, registries: ["%s"], publish_interval: 20ms, heartbeat: 1s}
 registry: {key: registry.hck, passphrase: pass, wallet_doc: registry.wallet, suffixes: [".test"], suffix_rule: first}
 gateway:
   names: [%s]
@@ -225,6 +230,7 @@ gateway:
   registry: ["%s"]
   ledger: "%s"
   limits: {grants: 100000, strangers: 100000}
+  timeouts: {lookup: 2s}
 %s""" % (self.native_port, self.services_port, self.log.origin, self.registry.did, self.name, registry, ledger,
          self.more_config)
 
@@ -268,6 +274,8 @@ gateway:
     def close(self):
         if self.process and self.process.poll() is None:
             self.kill()
+        for liar in self.liars:
+            liar.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def words(self):
@@ -331,6 +339,23 @@ gateway:
             status, answer = self.register(owner, fields, signed)
         assert status == 200, (status, answer)
         return json.loads(answer)
+
+    def forge(self, site, owner=None, registry=None, operator=None, log=True, **changes):
+        """The answer about a name by a registry that confirms anything. registry signs, operator is
+        whose DID stands there; without log nothing of it is in the ledger."""
+        owner, registry = owner or self.owner, registry or self.registry
+        operator = operator or registry
+        changes.setdefault("gateway_dids", [self.gateway.did])
+        fields, signed = record(self.log, owner, site, changes.pop("gateway_dids"),
+                                changes.pop("gateways", [self.name + ":" + str(self.native_port)]), **changes)
+        both = confirm_record(registry, fields, signed, sign_record(owner, fields, signed))
+        if log:
+            self.submit(cbor([signed(fields["bpi_anchor"], ""), bytes.fromhex(both["owner_signature"]),
+                              bytes.fromhex(both["signature"])]))
+        status, staple = self.ask("GET", "/staple?name=app/" + site)
+        assert status == 200, (status, staple)
+        return {"record": both, "staple": b64(staple), "wallet_doc": b64(owner.doc), "operator_did": operator.did,
+                "operator_doc": b64(operator.doc)}
 
     def _publish(self):
         self.submit(self.document)
