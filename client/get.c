@@ -8,7 +8,6 @@
 #include "lib/wire/refusal.h"
 #include "runtime/clock.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* --- what the fetch asks us ------------------------------------------------------------------- */
@@ -227,9 +226,9 @@ static int failed(struct cl_transfer *t)
                                            "the answer is longer than --max-filesize")
                                  : cl_fail(show, CL_EXIT_ANSWER, t->err, NULL, "the request");
     case CG_IO:
-        return t->output.file && ferror(t->output.file)
+        return t->output.error
                    ? cl_fail(show, CL_EXIT_WRITE, CG_OK, NULL, "cannot write the answer: %s",
-                             strerror(errno))
+                             strerror(t->output.error))
                    : cl_fail(show, CL_EXIT_READ, CG_OK, NULL, "cannot read what is to be sent");
     case CG_CLOSED:
         return cl_fail(show,
@@ -257,7 +256,9 @@ static int finish(struct cl_transfer *t)
     if (code == 0 && t->is_failed_status)
         code = cl_fail(t->run->show, CL_EXIT_STATUS, CG_OK, NULL, "the status is %d", t->status);
     if (code == 0 && t->mode == CG_SAPI_NONE)
-        cl_show_warn(t->run->show, "not signed: nothing but TLS vouches for this answer");
+        cl_show_warn(t->run->show, t->status == 401
+                                       ? "not signed, and refused: --sapi grant signs the request"
+                                       : "not signed: nothing but TLS vouches for this answer");
     bool is_good = code == 0 || (code == CL_EXIT_STATUS && cl_is_on(t->run->args, CL_FAIL_BODY));
     int written = cl_output_end(t->run, &t->output, is_good);
     t->code = code ? code : written;
@@ -499,7 +500,14 @@ static int check_word(struct cl_show *show, const char *word)
     if (end - word != 6 || strncasecmp(word, "httpcg", 6) != 0)
         return cl_fail(show, CL_EXIT_SCHEME, CG_OK, "other schemes are curl's",
                        "httpcg:// is the only scheme here, not %.*s://", (int)(end - word), word);
-    return 0;
+    void *room = malloc(CG_URL_ROOM(strlen(word)));
+    struct cg_url_fault fault = {.why = ""};
+    struct cg_url url;
+    cg_err err = room ? cg_url_read(cg_span_str(word), room, &url, &fault) : CG_NO_MEMORY;
+    free(room);
+    return err == CG_OK ? 0
+                        : cl_fail(show, CL_EXIT_URL, CG_OK, "httpcg url parse shows the place",
+                                  "malformed URL, byte %zu: %s", fault.at, fault.why);
 }
 
 int cl_run_fetch(struct cl_run *run)

@@ -90,8 +90,23 @@ int cl_write_new(struct cl_run *run, const char *path, struct cg_span bytes)
     return written(run, path, cg_file_create(path, bytes));
 }
 
+/* A device or a pipe is written into; only a file can be replaced by another. */
+static cg_err write_into(const char *path, struct cg_span bytes)
+{
+    FILE *file = fopen(path, "we");
+
+    if (!file)
+        return errno == EACCES ? CG_DENIED : CG_IO;
+    bool is_written = fwrite(bytes.at, 1, bytes.len, file) == bytes.len;
+    return fclose(file) == 0 && is_written ? CG_OK : CG_IO;
+}
+
 int cl_write(struct cl_run *run, const char *path, struct cg_span bytes)
 {
+    struct stat info;
+
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return written(run, path, write_into(path, bytes));
     return written(run, path, cg_file_write(path, bytes));
 }
 

@@ -7,40 +7,89 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static int open_file(struct cl_run *run, const char *path, struct cl_output *out)
+static int cannot_write(struct cl_run *run, const char *path, int error)
+{
+    return cl_fail(run->show, CL_EXIT_WRITE, CG_OK,
+                   error == ENOENT ? "--create-dirs makes folders that are missing" : NULL,
+                   "cannot write %s: %s", path, strerror(error));
+}
+
+static int find_path(struct cl_run *run, const char *path, struct cl_output *out)
 {
     const char *folder = cl_text(run->args, CL_OUTPUT_DIR);
-    uint64_t chance;
     int n = folder && path[0] != '/' ? snprintf(out->path, sizeof out->path, "%s/%s", folder, path)
                                      : snprintf(out->path, sizeof out->path, "%s", path);
 
-    if (n < 0 || n >= (int)sizeof out->path || cg_entropy_fill(&chance, sizeof chance) != CG_OK)
+    if (n < 0 || n >= (int)sizeof out->path)
         return cl_fail(run->show, CL_EXIT_WRITE, CG_TOO_LARGE, NULL, "the path of the output");
     if (cl_is_on(run->args, CL_CREATE_DIRS) && strrchr(out->path, '/')) {
         char above[CL_PATH_MAX_BYTES];
 
         snprintf(above, sizeof above, "%s", out->path);
         *strrchr(above, '/') = '\0';
-        int code = above[0] ? cl_folders(run, above) : 0;
-        if (code != 0)
-            return code;
+        return above[0] ? cl_folders(run, above) : 0;
     }
+    return 0;
+}
+
+/* A link stays one: what it leads to is what is written. */
+static void follow_link(struct cl_output *out)
+{
+    char *real = realpath(out->path, NULL);
+
+    if (real && strlen(real) < sizeof out->path)
+        snprintf(out->path, sizeof out->path, "%s", real);
+    free(real);
+}
+
+/* A device or a pipe is written into; only a file can be replaced by another. */
+static bool is_special(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+static int open_special(struct cl_run *run, struct cl_output *out)
+{
+    out->file = fopen(out->path, "we");
+    if (!out->file)
+        return cannot_write(run, out->path, errno);
+    out->is_special = true;
+    return 0;
+}
+
+static int open_draft(struct cl_run *run, struct cl_output *out)
+{
+    uint64_t chance;
+
+    if (cg_entropy_fill(&chance, sizeof chance) != CG_OK)
+        return cl_fail(run->show, CL_EXIT_WRITE, CG_IO, NULL, "no random bytes");
     snprintf(out->draft, sizeof out->draft, "%s.%016llx.part", out->path,
              (unsigned long long)chance);
     int fd = open(out->draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
     out->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (!out->file) {
-        int error = errno;
+    if (out->file)
+        return 0;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    return cannot_write(run, out->path, error);
+}
 
-        if (fd >= 0)
-            close(fd);
-        return cl_fail(run->show, CL_EXIT_WRITE, CG_OK,
-                       error == ENOENT ? "--create-dirs makes folders that are missing" : NULL,
-                       "cannot write %s: %s", out->path, strerror(error));
-    }
-    return 0;
+static int open_file(struct cl_run *run, const char *path, struct cl_output *out)
+{
+    int code = find_path(run, path, out);
+
+    if (code != 0)
+        return code;
+    follow_link(out);
+    return is_special(out->path) ? open_special(run, out) : open_draft(run, out);
 }
 
 /* A plain number, or one with K, M or G behind it. */
@@ -94,7 +143,11 @@ cg_err cl_output_put(struct cl_output *output, struct cg_span bytes)
         if (output->path[0] || fflush(output->file) == 0)
             return CG_OK;
     }
+    output->error = errno;
     if (errno == EPIPE) {
+        /* What is still in the buffer is for nobody. */
+        __fpurge(output->file);
+        clearerr(output->file);
         output->is_pipe_gone = true;
         return CG_CANCELLED;
     }
@@ -126,12 +179,13 @@ int cl_output_end(struct cl_run *run, struct cl_output *output, bool is_good)
     }
     bool is_written = fclose(output->file) == 0;
     output->file = NULL;
+    if (output->is_special)
+        return is_written || !is_good ? 0 : cannot_write(run, output->path, errno);
     if (is_good && is_written && rename(output->draft, output->path) == 0)
         return 0;
     int error = errno;
     unlink(output->draft);
     if (!is_good)
         return 0; /* why was said before */
-    return cl_fail(run->show, CL_EXIT_WRITE, CG_OK, NULL, "cannot write %s: %s", output->path,
-                   strerror(error));
+    return cannot_write(run, output->path, error);
 }

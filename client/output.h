@@ -12,10 +12,12 @@ struct cl_output {
     FILE *file;
     char path[CL_PATH_MAX_BYTES]; /* of a file; empty: standard output */
     char draft[CL_PATH_MAX_BYTES + 32];
+    bool is_special;  /* a device or a pipe, which keeps its name */
     bool is_terminal; /* not to be filled with bytes that are no text */
     bool may_be_binary;
     bool is_pipe_gone; /* the reader has what he wanted */
     bool is_binary;    /* refused for that */
+    int error;         /* why it could not be written */
     uint64_t n, max;   /* bytes of body; 0: any number */
 };
 

@@ -162,12 +162,22 @@ static cg_err open_beside(const char *path, char **out_name, int *out_fd)
     return CG_OK;
 }
 
+/* Only a file gives way to another: a rename over a device would take it from the whole system. */
+static bool may_give_way(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISLNK(info.st_mode);
+}
+
 static cg_err write_file(const char *path, struct cg_span bytes, bool may_replace)
 {
     char *name;
     int fd;
     cg_err err;
 
+    if (may_replace && !may_give_way(path))
+        return CG_IO;
     CG_TRY(open_beside(path, &name, &fd));
     err = write_all(fd, bytes);
     if (err == CG_OK && fsync(fd) != 0)

@@ -16,7 +16,8 @@ CG_MUST_USE cg_err cg_file_read_secret(const char *path, size_t max, struct cg_b
 
 /* cg_file_write replaces a file so that a crash at any moment leaves the old or the new one, whole:
  * a new file of mode 0600 beside it, fsync, rename, fsync of the folder.
- * Errors  CG_IO (full disk, no such folder), CG_DENIED; the old file is then as it was. */
+ * Errors  CG_IO (full disk, no such folder, something there that is no file), CG_DENIED; what was
+ *         there is then as it was. */
 CG_MUST_USE cg_err cg_file_write(const char *path, struct cg_span bytes);
 
 /* cg_file_create writes a new file of mode 0600 in the same way and never replaces one.

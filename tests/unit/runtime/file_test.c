@@ -217,6 +217,21 @@ TEST(random_bytes_are_not_twice_the_same)
     CHECK_OK(cg_entropy_fill(a, 0));
 }
 
+TEST(what_is_no_file_does_not_give_way_to_one)
+{
+    struct stat info;
+
+    start();
+    CHECK(mkfifo(path, 0600) == 0);
+    CHECK_ERR(cg_file_write(path, CG_LIT("x")), CG_IO);
+    CHECK_ERR(cg_file_create(path, CG_LIT("x")), CG_CONFLICT);
+    CHECK(lstat(path, &info) == 0 && S_ISFIFO(info.st_mode));
+    CHECK(unlink(path) == 0 && mkdir(path, 0700) == 0);
+    CHECK_ERR(cg_file_write(path, CG_LIT("x")), CG_IO);
+    CHECK(lstat(path, &info) == 0 && S_ISDIR(info.st_mode));
+    CHECK_INT(stop(), 1);
+}
+
 SUITE(file, T(what_was_written_is_read_and_belongs_to_nobody_else),
       T(a_file_at_its_maximum_is_read_and_one_byte_more_is_refused),
       T(a_file_that_lies_about_its_size_is_read_whole), T(a_secret_others_could_read_is_refused),
@@ -224,4 +239,5 @@ SUITE(file, T(what_was_written_is_read_and_belongs_to_nobody_else),
       T(writing_where_it_cannot_be_leaves_nothing),
       T(a_write_that_fails_halfway_leaves_the_old_file_and_nothing_beside_it),
       T(a_folder_is_made_private_and_an_open_one_refused),
-      T(a_folder_belongs_to_one_process_until_that_ends), T(random_bytes_are_not_twice_the_same))
+      T(a_folder_belongs_to_one_process_until_that_ends), T(random_bytes_are_not_twice_the_same),
+      T(what_is_no_file_does_not_give_way_to_one))
