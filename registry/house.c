@@ -5,7 +5,8 @@
  *   LOG      it has not: submit our inception       FIND    the next name with a proposal
  *   SUBMIT   its record                             SETTLE  where it is logged, or that it is not
  *
- * Every round ends by waiting: a second where something failed or was left, else until woken. */
+ * Every round ends by waiting: where something failed or was left, shortly at first and up to a
+ * second, else until woken. */
 #include "registry/ask.h"
 #include "registry/office.h"
 
@@ -25,15 +26,24 @@ enum at {
     SETTLE,
 };
 
-#define AGAIN_MS 1000
+#define AGAIN_FIRST_MS 50
+#define AGAIN_MAX_MS 1000
 
 static void begin(struct rg_registry *registry, enum at at);
 
 static void rest(struct rg_registry *registry, bool again)
 {
     registry->at = REST;
+    if (!again)
+        registry->again_ms = 0;
+    else if (registry->again_ms == 0)
+        registry->again_ms = AGAIN_FIRST_MS;
+    else if (registry->again_ms < AGAIN_MAX_MS)
+        registry->again_ms =
+            2 * registry->again_ms < AGAIN_MAX_MS ? 2 * registry->again_ms : AGAIN_MAX_MS;
     cg_loop_set(registry->setup.loop, &registry->timer,
-                again ? cg_mono_after(cg_loop_mono(registry->setup.loop), AGAIN_MS) : CG_NEVER);
+                again ? cg_mono_after(cg_loop_mono(registry->setup.loop), registry->again_ms)
+                      : CG_NEVER);
 }
 
 /* --- our own DID --- */

@@ -29,6 +29,7 @@ struct rg_registry {
     /* house.c's: its own DID in the ledger, and what a crash left proposed */
     struct cg_ticket ticket;
     struct cg_timer timer;
+    int64_t again_ms;             /* how long the last pause before trying again was; 0: none */
     unsigned at;                  /* which step of its round */
     bool is_known;                /* our DID is logged */
     bool has_left;                /* this round passed something over: there will be another one */
