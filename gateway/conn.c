@@ -1,6 +1,7 @@
 #include "gateway/conn.h"
 
 #include "gateway/identity.h"
+#include "gateway/metrics.h"
 #include "gateway/request.h"
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
@@ -27,8 +28,8 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
     conn->thread = thread;
     conn->identity = gw_identity_ref(thread->identity);
     const struct cg_engine_conf conf = {
-        .idle_ms = (uint32_t)options->timeouts.idle_ms,
-        .stall_ms = (uint32_t)options->timeouts.stall_ms,
+        .idle_ms = (uint32_t)thread->options->timeouts.idle_ms,
+        .stall_ms = (uint32_t)thread->options->timeouts.stall_ms,
         .life_ms = CG_GATE_LIFE_US / 1000,
         .pad_heads_to = 256,
         .scratch = cg_loop_scratch(loop),
@@ -42,6 +43,7 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
         return err;
     }
     (void)peer;
+    cg_metric_add(thread->metrics, &gw_metric_table, GW_METRIC_CONNECTIONS, CG_LABELS(), 1);
     *owner = conn;
     return CG_OK;
 }
@@ -122,6 +124,7 @@ static void on_close(struct cg_conn *c, cg_err why)
         cg_loop_unset(conn->thread->loop, &conn->timer);
         cg_gate_done(&conn->gate);
     }
+    cg_metric_add(conn->thread->metrics, &gw_metric_table, GW_METRIC_CONNECTIONS, CG_LABELS(), -1);
     gw_identity_unref(conn->identity);
     free(conn);
 }

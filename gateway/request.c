@@ -169,6 +169,8 @@ void gw_request_begin(struct gw_conn *conn, struct cg_exchange *x, unsigned what
     struct gw_thread *thread = conn->thread;
     struct gw_request *req = take_request(thread);
 
+    /* A reload is for connections that are there, too. */
+    gw_thread_refresh(thread);
     if (!req || cg_slot_open(thread->loop, on_call, req, &req->ticket) != CG_OK) {
         free(req);
         cg_exchange_reset(x, CG_RESET_INTERNAL);

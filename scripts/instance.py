@@ -175,11 +175,16 @@ class Instance:
             raise Trouble(f"httpcg {what} ended with {done.returncode} and said: {said}")
         return done
 
+    def begin(self, *words, home=None, **more):
+        """Starts the client and gives its process, for requests that last."""
+        more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
+        return spawn([self.programs["httpcg"], "--home", home or self.home, *words], **more)
+
     def replay(self, path, body, *words):
         """Makes a POST and sends its bytes again, twice: how each was answered (support/replay.c)."""
         command = [
             self.programs["replay"], "--home", self.home, "--trust", self.trust,
-            "--passphrase-file", self.home / "passphrase", *words, self.url(path), body,
+            "--passphrase-file", self.home / "passphrase", self.url(path), body, *words,
         ]  # fmt: skip
         done = subprocess.run(command, env=environment(), capture_output=True, check=False, timeout=120)
         if done.returncode != 0:

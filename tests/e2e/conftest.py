@@ -17,6 +17,10 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(SOURCE / "scripts"))
 from instance import Instance  # noqa: E402 (it lies there)
 
+# What was freed is kept a while to be caught in use; kept without end it would hide how much memory
+# a program really holds.
+os.environ.setdefault("ASAN_OPTIONS", "quarantine_size_mb=4:thread_local_quarantine_size_kb=64")
+
 
 @pytest.fixture(scope="session")
 def build():

@@ -1,10 +1,12 @@
 /* replay.c: what somebody does who has seen a request go by: send its very bytes again.
  *
- *     replay --home FOLDER --trust FILE --passphrase-file FILE [--output-dir FOLDER] URL BODY
+ *     replay --home FOLDER --trust FILE --passphrase-file FILE [--output-dir FOLDER]
+ *            URL BODY|@FILE [lie]
  *
  * Makes one POST as the client does, verified, then sends its head and body again on the same
  * connection and on another one of the same wallet. One JSON document tells how each was answered.
- * --output-dir keeps what was exchanged: certificate, grant and its answer, request and answer. */
+ * --output-dir keeps what was exchanged: certificate, grant and its answer, request and answer.
+ * lie makes the POST alone, and after it was signed changes its body's last byte. */
 #include "client/fetch.h"
 #include "client/wallet.h"
 #include "client/way.h"
@@ -12,11 +14,12 @@
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
 #include "lib/wire/refusal.h"
+#include "runtime/file.h"
 
 #include <jansson.h>
 #include <string.h>
 
-#define BODY_MAX_BYTES (64 * 1024)
+#define BODY_MAX_BYTES (64 * 1024 * 1024)
 #define PATIENCE_MS 10000
 
 /* An exchange, the client's or a repeated one. */
@@ -35,7 +38,8 @@ struct attack {
     struct cl_args args;
     struct cl_ways ways, others; /* of two connections */
     struct cg_url url;
-    struct cg_span body;
+    struct cg_buf body;
+    bool lies;
     struct cg_arena arena; /* of what was seen */
     struct cg_head seen;   /* the request's head, as it was sent */
     json_t *answer;        /* its answer's fields */
@@ -79,6 +83,8 @@ static void on_sent(void *ctx, const struct cg_head *head)
         must(cg_head_add_named(&a->seen, keep(&a->arena, head->fields[i].name),
                                keep(&a->arena, head->fields[i].value)),
              "a field");
+    if (a->lies)
+        a->body.at[a->body.len - 1] ^= 1;
 }
 
 static json_t *fields_of(const struct cg_head *head)
@@ -141,7 +147,7 @@ static void send_first(struct attack *a, struct cl_link *link)
         .n_fields = 1,
         .mode = CG_SAPI_GRANT,
         .body = CL_BODY_WHOLE,
-        .whole = a->body,
+        .whole = cg_buf_span(&a->body),
         .write = on_write,
         .on_sent = on_sent,
         .on_head = on_head,
@@ -179,7 +185,7 @@ static void repeat(struct attack *a, struct cl_link *link, struct talk *talk)
     cg_buf_init(&talk->body, BODY_MAX_BYTES);
     must(cg_engine_begin(cg_conn_engine(link->conn), &a->seen, false, &talk->x), "the repetition");
     talk->x->owner = &talk->asker;
-    must(cg_exchange_send(talk->x, a->body, &taken), "the repetition's body");
+    must(cg_exchange_send(talk->x, cg_buf_span(&a->body), &taken), "the repetition's body");
     must(cg_exchange_end(talk->x, NULL), "the repetition's end");
     cg_conn_wake(link->conn);
     for (int64_t ms = 0; !talk->is_done && ms < PATIENCE_MS; ms += 20)
@@ -258,7 +264,8 @@ static void save_all(struct attack *a, struct cl_link *link)
     cg_secret_done(&exporter);
     save_json(a, "request.json",
               json_pack("{s:s%, s:s%, s:o, s:o}", "method", seen->method.at, seen->method.len,
-                        "url", url, len, "fields", fields_of(seen), "body", hex_of(a->body)));
+                        "url", url, len, "fields", fields_of(seen), "body",
+                        hex_of(cg_buf_span(&a->body))));
     save_json(a, "answer.json",
               json_pack("{s:i, s:O, s:o}", "status", a->first.status, "fields", a->answer, "body",
                         hex_of(cg_buf_span(&a->first.body))));
@@ -275,15 +282,22 @@ static void begin(struct attack *a, int argc, char **argv)
     a->run.show = &a->show;
     a->run.args = &a->args;
     if (cl_args_read(&a->args, argc - 1, (const char *const *)argv + 1, why, sizeof why) != CG_OK ||
-        a->args.n_words != 2 || strlen(a->args.words[0]) > sizeof room) {
+        a->args.n_words < 2 || a->args.n_words > 3 || strlen(a->args.words[0]) >= sizeof room) {
         fputs("usage: replay --home FOLDER --trust FILE --passphrase-file FILE "
-              "[--output-dir FOLDER] URL BODY\n",
+              "[--output-dir FOLDER] URL BODY|@FILE [lie]\n",
               stderr);
         exit(2);
     }
     a->show.is_verbose = cl_is_on(&a->args, CL_VERBOSE);
     must(cg_url_read(cg_span_str(a->args.words[0]), room, &a->url, NULL), "the URL");
-    a->body = cg_span_str(a->args.words[1]);
+    a->lies = a->args.n_words == 3;
+    cg_buf_init(&a->body, BODY_MAX_BYTES);
+    if (a->args.words[1][0] == '@')
+        must(cg_file_read(a->args.words[1] + 1, BODY_MAX_BYTES, &a->body), "the body's file");
+    else
+        must(cg_buf_add(&a->body, cg_span_str(a->args.words[1])), "the body");
+    if (a->body.len == 0)
+        stop("the body is empty", CG_SHORT);
     if (cl_run_trust(&a->run) != 0 || cl_wallet_open(&a->run) != 0)
         exit(1);
     cg_arena_init(&a->arena, 1 << 20);
@@ -296,35 +310,48 @@ static void finish(struct attack *a)
     cl_ways_done(&a->others);
     json_decref(a->answer);
     cg_buf_done(&a->first.body);
+    cg_buf_done(&a->body);
     cg_arena_done(&a->arena);
     cl_app_done(&a->run.app);
     cg_buf_wipe(&a->run.pass.text);
     cl_show_done(&a->show);
 }
 
+static void print(json_t *told)
+{
+    json_dumpf(told, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(told);
+}
+
+static void repeat_twice(struct attack *a, struct cl_link *link)
+{
+    struct talk same, other;
+
+    if (cl_text(&a->args, CL_OUTPUT_DIR))
+        save_all(a, link);
+    repeat(a, link, &same);
+    repeat(a, connect_to(a, &a->others), &other);
+    print(json_pack("{s:{s:i, s:b}, s:o, s:o}", "first", "status", a->first.status, "verified",
+                    a->is_verified, "same_connection", told(&same), "other_connection",
+                    told(&other)));
+    cg_buf_done(&same.body);
+    cg_buf_done(&other.body);
+}
+
 int main(int argc, char **argv)
 {
     static struct attack a;
-    struct talk same, other;
 
     begin(&a, argc, argv);
     struct cl_link *link = connect_to(&a, &a.ways);
     send_first(&a, link);
-    if (a.first.err != CG_OK)
+    if (a.lies)
+        print(told(&a.first));
+    else if (a.first.err != CG_OK)
         stop("the first request", a.first.err);
-    if (cl_text(&a.args, CL_OUTPUT_DIR))
-        save_all(&a, link);
-    repeat(&a, link, &same);
-    repeat(&a, connect_to(&a, &a.others), &other);
-
-    json_t *out =
-        json_pack("{s:{s:i, s:b}, s:o, s:o}", "first", "status", a.first.status, "verified",
-                  a.is_verified, "same_connection", told(&same), "other_connection", told(&other));
-    json_dumpf(out, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(out);
-    cg_buf_done(&same.body);
-    cg_buf_done(&other.body);
+    else
+        repeat_twice(&a, link);
     finish(&a);
     return 0;
 }
