@@ -6,10 +6,8 @@
 #include "runtime/file.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define DATA_MAX_BYTES (1024 * 1024 * 1024)
 #define ARENA_MAX_BYTES (256 * 1024)
@@ -329,6 +327,7 @@ int cl_request_make(struct cl_run *run, const char *command_method, struct cl_re
 
 void cl_request_done(struct cl_request *request)
 {
+    cl_input_free(request->input);
     if (request->file && request->file != stdin)
         fclose(request->file);
     cg_buf_wipe(&request->whole);
@@ -348,28 +347,18 @@ cg_err cl_request_rewind(struct cl_request *request)
     return fseeko(request->file, 0, SEEK_SET) == 0 ? CG_OK : CG_IO;
 }
 
-/* What comes in pieces is taken as it comes, and not waited for: the connection must not stand
- * still meanwhile. */
-static cg_err read_ready(FILE *file, uint8_t *at, size_t room, size_t *out_len)
+cg_err cl_request_listen(struct cl_request *request, struct cg_loop *loop,
+                         void (*on_ready)(void *ctx), void *ctx)
 {
-    struct pollfd ready = {.fd = fileno(file), .events = POLLIN};
-    ssize_t n;
-
-    if (poll(&ready, 1, 0) == 0)
-        return CG_BUSY;
-    do
-        n = read(ready.fd, at, room);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return errno == EAGAIN ? CG_BUSY : CG_IO;
-    *out_len = (size_t)n;
-    return CG_OK;
+    if (request->body != CL_BODY_STREAM || request->input)
+        return CG_OK;
+    return cl_input_new(loop, fileno(request->file), on_ready, ctx, &request->input);
 }
 
 cg_err cl_request_read(struct cl_request *request, uint8_t *at, size_t room, size_t *out_len)
 {
     if (request->body == CL_BODY_STREAM)
-        return read_ready(request->file, at, room, out_len);
+        return cl_input_take(request->input, at, room, out_len);
     *out_len = fread(at, 1, room, request->file);
     return *out_len == 0 && ferror(request->file) ? CG_IO : CG_OK;
 }

@@ -12,13 +12,9 @@
 
 /* --- what the fetch asks us ------------------------------------------------------------------- */
 
-/* How long input that has nothing to give is left alone. */
-#define LATER_MS 20
-
-static void on_later(struct cg_timer *timer)
+static void on_ready(void *ctx)
 {
-    struct cl_transfer *t =
-        (struct cl_transfer *)((char *)timer - offsetof(struct cl_transfer, later));
+    struct cl_transfer *t = ctx;
 
     if (t->fetch)
         cl_fetch_wake(t->fetch);
@@ -35,11 +31,8 @@ static void show_progress(struct cl_transfer *t)
 static cg_err on_read(void *ctx, uint8_t *at, size_t room, size_t *out_len)
 {
     struct cl_transfer *t = ctx;
-    struct cg_loop *loop = t->run->app.loop;
     cg_err err = cl_request_read(t->request, at, room, out_len);
 
-    if (err == CG_BUSY)
-        cg_loop_set(loop, &t->later, cg_mono_after(cg_loop_mono(loop), LATER_MS));
     show_progress(t);
     return err;
 }
@@ -332,7 +325,6 @@ static int transfer(struct cl_transfer *t, struct cl_ways *ways)
     enum cl_way_step step;
 
     t->began = cg_clock_mono();
-    cg_timer_init(&t->later, on_later);
     cl_meter_begin(t->run, t->output.is_terminal, t->began, &t->meter);
     t->meter.up_total = t->request->body == CL_BODY_SIZED   ? t->request->length
                         : t->request->body == CL_BODY_WHOLE ? (int64_t)t->request->whole.len
@@ -431,10 +423,11 @@ static int fetch_url(struct cl_transfer *t, struct cl_ways *ways, size_t n, json
     }
     if (code == 0)
         code = cl_output_open(t->run, path, &t->output);
+    if (code == 0 && cl_request_listen(t->request, t->run->app.loop, on_ready, t) != CG_OK)
+        code = cl_fail(t->run->show, CL_EXIT_READ, CG_OK, NULL, "standard input cannot be read");
     if (code == 0) {
         t->url = &url;
         code = transfer(t, ways);
-        cg_loop_unset(t->run->app.loop, &t->later);
         json_array_append_new(list, cl_transfer_json(t));
     }
     free(room);

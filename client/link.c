@@ -342,7 +342,11 @@ static cg_err dial(struct cl_link *link)
     struct cl_app *app = link->app;
     struct cg_target target = {.host = cg_span_str(link->host), .port = link->port};
     const struct cg_engine_conf conf = {
-        .idle_ms = 600000, .stall_ms = 60000, .in_max_bytes = 1 << 20};
+        /* One exchange whose reader is slow must not take the whole connection's window. */
+        .idle_ms = 600000,
+        .stall_ms = 60000,
+        .in_max_bytes = 1 << 20,
+        .window_max_bytes = 16 << 20};
 
     cl_app_detour(app, &target.host, &target.port);
     CG_TRY(cg_client_init(&link->client, app->native_tls, cg_span_str(link->host), &conf));

@@ -15,9 +15,8 @@ struct cl_transfer {
     char whole[12 * 1024 + 64]; /* in canonical form */
     enum cg_sapi_mode mode;
     struct cl_fetch *fetch;
-    void *agent;           /* asked in place of a fetch of our own */
-    bool is_by_agent;      /* it was */
-    struct cg_timer later; /* for input that has nothing to give now */
+    void *agent;      /* asked in place of a fetch of our own */
+    bool is_by_agent; /* it was */
     struct cl_meter meter;
     bool is_done;
     bool is_failed_status; /* --fail, and the status is one */
