@@ -156,13 +156,13 @@ class House:
         with open(os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
 
-    def _key_file(self, name, seed, role, hint=""):
+    def key_file(self, seed, role, hint=""):
         salt, nonce = os.urandom(16), os.urandom(12)
         outer = {"v": 1, "kdf": "argon2id", "m": 64, "t": 1, "p": 1, "salt": salt, "aead": "A256GCM", "nonce": nonce,
                  "role": role, "hint": hint}
         key = hybrid.ask("argon2id", 64, 1, 1, b"secret", salt)
         plain = cbor({"seed": seed, "role": role, "created": int(time.time())})
-        self.write(name, cbor({**outer, "ct": hybrid.ask("aes256gcm", key, nonce, cbor(outer), plain)}))
+        return cbor({**outer, "ct": hybrid.ask("aes256gcm", key, nonce, cbor(outer), plain)})
 
     def _write_files(self):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -174,9 +174,9 @@ class House:
                              check=True, capture_output=True).stdout
         self.spki = H(der)
         self.write("pass", "secret")
-        self._key_file("log.hck", self.log.key.seed, "log")
-        self._key_file("registry.hck", self.registry.key.seed, "registry", self.registry.address)
-        self._key_file("transport.hck", self.transport.seed, "transport")
+        self.write("log.hck", self.key_file(self.log.key.seed, "log"))
+        self.write("registry.hck", self.key_file(self.registry.key.seed, "registry", self.registry.address))
+        self.write("transport.hck", self.key_file(self.transport.seed, "transport"))
         self.write("registry.wallet", self.registry.doc)
         policy = cbor({"v": 1, "kind": "gateway", "name": "gateway", "owner": self.gateway.did, "version": 1,
                        "sapi_min": "grant"})

@@ -72,23 +72,16 @@ class Wallet:
         self.did = "did:bpi:" + self.address
 
 
-class Connection:
-    """A native connection to a gateway: what is exported, derived, granted and sent on it."""
+class Channel:
+    """What both ends of a connection derive from it."""
 
-    def __init__(self, gateway, alpn="h2", settings=None, fingerprint=None, **options):
-        self.gateway = gateway
-        options.setdefault("name", gateway.name)
-        self.wire = Wire(gateway.address, alpn=alpn, **options)
-        facts = self.wire.facts
-        self.exporter, self.spki = bytes.fromhex(facts["exporter"]), bytes.fromhex(facts["spki"])
-        reference = bytes.fromhex(facts["reference"])
-        self.fingerprint = fingerprint or (uncbor(reference)["certificate_id"] if reference else gateway.fingerprint)
-        self.prk = extract(b"httpcg-qlock/v1", self.exporter)
+    def __init__(self, exporter, spki, fingerprint):
+        self.exporter, self.spki, self.fingerprint = exporter, spki, fingerprint
+        self.prk = extract(b"httpcg-qlock/v1", exporter)
         self.cb = self.sibling("httpcg-cb/v1")
         raw = bytearray(expand(self.prk, TUP("httpcg-session-id/v1"))[:16])
         raw[6], raw[8] = raw[6] & 0x0F | 0x80, raw[8] & 0x3F | 0x80
         self.session_id = str(uuid.UUID(bytes=bytes(raw)))
-        self.http = H1(self.wire) if alpn == "http/1.1" else H2(self.wire, **({"settings": settings} if settings else {}))
 
     def sibling(self, label, *more):
         return expand(self.prk, TUP(label, self.spki, self.fingerprint, *more))
@@ -97,6 +90,42 @@ class Connection:
         route = H(TUP("httpcg-route/v1", plane, authority, path))
         key = expand(self.sibling("httpcg-qlock/v1", route, u(64, epoch)), TUP("httpcg-qlock-session"))
         return H(key)
+
+
+def mac_key(grant_key, direction, epoch):
+    return expand(grant_key, TUP(direction + " mac", u(64, epoch)))
+
+
+def fields_digest(fields):
+    values = {}
+    for name, value in fields:
+        values[name] = values[name] + "; " + value if name in values else value
+    return H(TUP("httpcg-fields/v1", *(f(values.get(name)) for name in COVERED)))
+
+
+def reply_tbs(alg, request_tbs, timestamp, status, body_mode, body, fields, trailers=()):
+    values = dict(fields)
+    cookies = [v for k, v in fields if k == "set-cookie"]
+    covered = H(TUP("httpcg-resp-fields/v1", *(
+        (b"\1" + LIST(*cookies) if cookies else b"\0") if name == "set-cookie" else f(values.get(name))
+        for name in REPLY_COVERED)))
+    last = [H(TUP("httpcg-resp-trailers/v1", LIST(*(k for k, _ in trailers)), LIST(*(v for _, v in trailers))))]
+    return TUP("httpcg-sapi-resp/v1", u(8, MODES[alg]), H(request_tbs), u(64, timestamp), u(16, status),
+               u(8, body_mode), H(body) if body_mode else b"", covered, *(last if body_mode == 2 else []))
+
+
+class Connection(Channel):
+    """A native connection to a gateway: what is exported, derived, granted and sent on it."""
+
+    def __init__(self, gateway, alpn="h2", settings=None, fingerprint=None, **options):
+        self.gateway = gateway
+        options.setdefault("name", gateway.name)
+        self.wire = Wire(gateway.address, alpn=alpn, **options)
+        facts = self.wire.facts
+        reference = bytes.fromhex(facts["reference"])
+        super().__init__(bytes.fromhex(facts["exporter"]), bytes.fromhex(facts["spki"]), fingerprint or (
+            uncbor(reference)["certificate_id"] if reference else gateway.fingerprint))
+        self.http = H1(self.wire) if alpn == "http/1.1" else H2(self.wire, **({"settings": settings} if settings else {}))
 
     def close(self):
         self.wire.close()
@@ -151,7 +180,7 @@ class Grant:
         return cbor([self.wire, self.doc, self.signature])
 
     def mac_key(self, direction, epoch):
-        return expand(self.key, TUP(direction + " mac", u(64, epoch)))
+        return mac_key(self.key, direction, epoch)
 
     def sign(self, method, target, **changes):
         """A request that the gateway accepts, if changes do not say otherwise."""
@@ -188,17 +217,10 @@ class Request:
         self.tbs = TUP("httpcg-sapi/v1", u(8, MODES[mode]), self.wallet_address, u(64, self.timestamp), self.nonce,
                        connection.session_id, u(64, self.epoch), self.lock, fingerprint or connection.fingerprint,
                        method, plane, authority, self.path, self.query, u(8, self.body_mode),
-                       H(body) if self.body_mode == 1 else b"", self._fields_digest())
+                       H(body) if self.body_mode == 1 else b"", fields_digest(self.fields))
         self.signature = self.signer(self.tbs)
         self.digest = "sha-256=:%s:" % base64.b64encode(H(body)).decode()
         self.trailer = self._trailer() if self.body_mode == 2 else None
-
-    def _fields_digest(self):
-        values = {}
-        for name, value in self.fields:
-            both = [values[name], value] if name in values else [value]
-            values[name] = "; ".join(both)
-        return H(TUP("httpcg-fields/v1", *(f(values.get(name)) for name in COVERED)))
 
     def _signature(self, tbs):
         if self.mode == "grant":
@@ -248,18 +270,9 @@ class Request:
         if text is None:
             return False
         sapi = json.loads(text)
-        values = dict(answer.fields)
-        cookies = [v for k, v in answer.fields if k == "set-cookie"]
-        covered = H(TUP("httpcg-resp-fields/v1", *(
-            (b"\1" + LIST(*cookies) if cookies else b"\0") if name == "set-cookie" else f(values.get(name))
-            for name in REPLY_COVERED)))
         in_trailer = any(k == "sapi-response" for k, _ in answer.trailers)
-        body_mode = 2 if in_trailer else 1 if answer.value("content-digest") else 0
-        more = []
-        if body_mode == 2:
-            others = [(k, v) for k, v in answer.trailers if k not in ("sapi-response", "content-digest")]
-            more = [H(TUP("httpcg-resp-trailers/v1", LIST(*(k for k, _ in others)), LIST(*(v for _, v in others))))]
-        tbs = TUP("httpcg-sapi-resp/v1", u(8, MODES[sapi["alg"]]), H(self.tbs), u(64, sapi["timestamp"]),
-                  u(16, answer.status), u(8, body_mode), H(answer.body) if body_mode else b"", covered, *more)
+        others = [(k, v) for k, v in answer.trailers if k not in ("sapi-response", "content-digest")]
+        tbs = reply_tbs(sapi["alg"], self.tbs, sapi["timestamp"], answer.status,
+                        2 if in_trailer else 1 if answer.value("content-digest") else 0, answer.body, answer.fields, others)
         expected = hmac.digest(self.grant.mac_key("s2c", self.epoch), tbs, "sha256").hex()
         return sapi["alg"] == "grant" and sapi["nonce"] == self.nonce.hex() and sapi["signature"] == expected

@@ -121,6 +121,13 @@ def flip_b64(at):
     return flip
 
 
+def neighbour(house):
+    """The answer about another name of the same owner."""
+    if house.ask("GET", "/resolve/app/neighbour.test")[0] != 200:
+        house.publish("neighbour.test")
+    return answer_of(house, "neighbour.test")
+
+
 stranger = Wallet()
 SUBSTITUTIONS = {
     "another target": changed(("record", "target_host"), "evil.test"), "another port": changed(("record", "target_port"), 8443),
@@ -140,7 +147,7 @@ SUBSTITUTIONS = {
     "another registry's document": changed(("operator_doc",), b64(stranger.doc)),
     "a bit of the staple's beginning": changed(("staple",), flip_b64(30)), "a bit of the staple's middle": changed(("staple",), flip_b64(4000)),
     "a bit of the staple's end": changed(("staple",), flip_b64(-1)), "no staple": changed(("staple",), ""),
-    "another name's staple": lambda h, n: {**answer_of(h, n), "staple": answer_of(h, h.site)["staple"]},
+    "another name's staple": lambda h, n: {**answer_of(h, n), "staple": neighbour(h)["staple"]},
     "a member more": lambda h, n: {**answer_of(h, n), "more": 1},
     "a member less": lambda h, n: {k: v for k, v in answer_of(h, n).items() if k != "operator_doc"},
     "an answer as the origin had it": lambda h, n: answer_of(h, n)["record"],

@@ -1,6 +1,7 @@
-"""A connection of the program `attacker`: TLS and nothing above it."""
+"""One end of a connection, by the program `attacker`: TLS and nothing above it."""
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -13,14 +14,20 @@ class Refused(Exception):
 
 
 class Wire:
-    """Bytes in and out. What comes in is read at once, so a server never waits for this test.
-    options: those of the program, such as name, alpn, groups; with _ for what is no word."""
+    """Bytes in and out. What comes in is read at once, so a peer never waits for this test.
 
-    def __init__(self, address, **options):
-        host, port = address
+    where: (address, port) to connect to, or a socket to serve as the other side;
+    options: those of the program, such as name, alpn, groups."""
+
+    def __init__(self, where, **options):
+        serves = isinstance(where, socket.socket)
+        first = ["serve", str(where.fileno())] if serves else [where[0], str(where[1])]
         words = ["%s=%s" % (key, value) for key, value in options.items() if value is not None]
-        self.process = subprocess.Popen([PROGRAM, host, str(port), *words], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        self.process = subprocess.Popen([PROGRAM, *first, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, bufsize=0,
+                                        pass_fds=[where.fileno()] if serves else [])
+        if serves:
+            where.close()  # it is the program's alone
         self.held = bytearray()
         self.ended = False
         self.news = threading.Condition()

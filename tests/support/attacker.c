@@ -1,13 +1,14 @@
-/* attacker.c: a TLS client that believes everything and hides nothing, for tests that build the
- * bytes inside of TLS themselves.
+/* attacker.c: one end of a TLS connection that believes everything and hides nothing, for tests
+ * that build the bytes inside of TLS themselves.
  *
  *     attacker ADDRESS PORT [name=SNI] [alpn=h2|http/1.1|none] [groups=LIST] [version=1.2]
  *              [reference=no] [session=FILE] [keep=FILE] [early=HEX]
+ *     attacker serve FD chain=FILE key=FILE [alpn=...] [groups=LIST] [version=1.2] [reference=HEX]
  *
  * It shares no code with session/.  One line of JSON tells how the handshake went and what it
- * gave: version, group, ALPN, the exporter's secret, the leaf's SPKI hash, the body of extension
- * 65001.  After a good one, standard input goes to the server and what the server sends to standard
- * output, until the server ends.  The end of standard input is told to the server by close_notify.
+ * gave: version, group, ALPN, name, the exporter's secret, the leaf's SPKI hash, the body of
+ * extension 65001.  After a good one, standard input goes to the peer and what the peer sends to
+ * standard output, until the peer ends.  The end of standard input is told by close_notify.
  *
  *   session  resumes with a session that `keep` wrote; early sends these bytes as 0-RTT data, be it
  *            allowed or not
@@ -35,8 +36,9 @@
 #define HANDSHAKE_MS 15000
 #define PIECE_BYTES 65536
 
-static const char *keep_in;
-static unsigned char reference[65536];
+static const char *keep_in, *protocol = "h2";
+static bool is_server;
+static unsigned char reference[65536]; /* the server's, wherever it came from */
 static size_t reference_len;
 
 static _Noreturn void stop(const char *why)
@@ -52,17 +54,17 @@ static int add_reference(SSL *ssl, unsigned type, unsigned context, const unsign
 {
     static const unsigned char offer[] = {1};
 
-    (void)ssl, (void)type, (void)context, (void)leaf, (void)at, (void)alert, (void)arg;
-    *out = offer;
-    *out_len = sizeof offer;
-    return 1;
+    (void)ssl, (void)type, (void)context, (void)leaf, (void)alert, (void)arg;
+    *out = is_server ? reference : offer;
+    *out_len = is_server ? reference_len : sizeof offer;
+    return at == 0 ? 1 : 0; /* of a chain, the leaf alone has one */
 }
 
 static int take_reference(SSL *ssl, unsigned type, unsigned context, const unsigned char *in,
                           size_t len, X509 *leaf, size_t at, int *alert, void *arg)
 {
     (void)ssl, (void)type, (void)context, (void)leaf, (void)alert, (void)arg;
-    if (at == 0 && len <= sizeof reference) {
+    if (!is_server && at == 0 && len <= sizeof reference) {
         memcpy(reference, in, len);
         reference_len = len;
     }
@@ -90,17 +92,39 @@ static SSL_SESSION *read_session(const char *path)
     return session;
 }
 
-static void set_alpn(SSL *ssl, const char *name)
+static void offer_protocol(SSL *ssl)
 {
     unsigned char wire[64];
-    size_t len = strlen(name);
+    size_t len = strlen(protocol);
 
     if (len == 0 || len > sizeof wire - 1)
         stop("no such protocol");
     wire[0] = (unsigned char)len;
-    memcpy(wire + 1, name, len);
+    memcpy(wire + 1, protocol, len);
     if (SSL_set_alpn_protos(ssl, wire, (unsigned)len + 1) != 0)
         stop("ALPN");
+}
+
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                           const unsigned char *offered, unsigned len, void *arg)
+{
+    (void)ssl, (void)offered, (void)len, (void)arg;
+    *out = (const unsigned char *)protocol;
+    *out_len = (unsigned char)strlen(protocol);
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void read_hex(const char *hex)
+{
+    if (OPENSSL_hexstr2buf_ex(reference, sizeof reference, &reference_len, hex, '\0') != 1)
+        stop("reference is not hexadecimal");
+}
+
+static int take_socket(int fd)
+{
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
 }
 
 static int dial(const char *address, const char *port)
@@ -114,9 +138,7 @@ static int dial(const char *address, const char *port)
         printf("{\"up\":false,\"why\":\"connect: %s\"}\n", strerror(errno));
         exit(0);
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    return take_socket(fd);
 }
 
 /* --- the handshake, and what it gave --- */
@@ -165,28 +187,37 @@ static void print_failure(void)
     printf("{\"up\":false,\"why\":\"%s\"}\n", reason ? reason : "the connection ended");
 }
 
-static void print_facts(SSL *ssl)
+static void print_leaf(SSL *ssl)
 {
-    unsigned char exporter[32], spki[32], *der = NULL;
-    const unsigned char *alpn;
-    unsigned alpn_len;
-    X509 *leaf = SSL_get0_peer_certificate(ssl);
+    unsigned char spki[32], *der = NULL;
+    X509 *leaf = is_server ? SSL_get_certificate(ssl) : SSL_get0_peer_certificate(ssl);
     int der_len = leaf ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der) : -1;
-    static const char *const early[] = {"none", "refused", "accepted"};
 
     if (der_len < 0 || EVP_Digest(der, (size_t)der_len, spki, NULL, EVP_sha256(), NULL) != 1)
         stop("no leaf certificate");
     OPENSSL_free(der);
+    print_hex("spki", spki, sizeof spki);
+}
+
+static void print_facts(SSL *ssl)
+{
+    unsigned char exporter[32];
+    const unsigned char *alpn;
+    unsigned alpn_len;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    static const char *const early[] = {"none", "refused", "accepted"};
+
     if (SSL_export_keying_material(ssl, exporter, sizeof exporter, EXPORTER_LABEL,
                                    strlen(EXPORTER_LABEL), NULL, 0, 0) != 1)
         stop("no exporter");
     SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
-    printf("{\"up\":true,\"version\":\"%s\",\"group\":\"%s\",\"alpn\":\"%.*s\",\"resumed\":%s,"
-           "\"early\":\"%s\"",
+    printf("{\"up\":true,\"version\":\"%s\",\"group\":\"%s\",\"alpn\":\"%.*s\",\"name\":\"%s\","
+           "\"resumed\":%s,\"early\":\"%s\"",
            SSL_get_version(ssl), SSL_get0_group_name(ssl), (int)alpn_len, (const char *)alpn,
-           SSL_session_reused(ssl) ? "true" : "false", early[SSL_get_early_data_status(ssl)]);
+           name ? name : "", SSL_session_reused(ssl) ? "true" : "false",
+           early[SSL_get_early_data_status(ssl)]);
+    print_leaf(ssl);
     print_hex("exporter", exporter, sizeof exporter);
-    print_hex("spki", spki, sizeof spki);
     print_hex("reference", reference, reference_len);
     printf("}\n");
 }
@@ -255,52 +286,57 @@ static void relay(SSL *ssl)
     }
 }
 
-int main(int argc, char **argv)
+/* --- putting it together --- */
+
+struct options {
+    const char *name, *groups, *chain, *key, *session, *early;
+    bool is_old, has_reference;
+};
+
+static void read_option(const char *text, struct options *out)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    const char *name = NULL, *alpn = "h2", *groups = "X25519MLKEM768", *early = NULL;
-    const char *session_in = NULL;
-    bool is_old = false, has_reference = true;
+    const char *value = strchr(text, '=');
+    size_t len = value ? (size_t)(value++ - text) : 0;
 
-    if (argc < 3 || !ctx)
-        stop("attacker ADDRESS PORT [name=SNI] [...]");
-    alarm(LIFE_S);
-    signal(SIGPIPE, SIG_IGN);
-    for (int i = 3; i < argc; i++) {
-        char *value = strchr(argv[i], '=');
-        size_t len = value ? (size_t)(value - argv[i]) : 0;
+#define IS(key) (len == strlen(key) && strncmp(text, key, len) == 0)
+    if (IS("name"))
+        out->name = value;
+    else if (IS("alpn"))
+        protocol = value;
+    else if (IS("groups"))
+        out->groups = value;
+    else if (IS("version"))
+        out->is_old = strcmp(value, "1.2") == 0;
+    else if (IS("chain"))
+        out->chain = value;
+    else if (IS("key"))
+        out->key = value;
+    else if (IS("session"))
+        out->session = value;
+    else if (IS("keep"))
+        keep_in = value;
+    else if (IS("early"))
+        out->early = value;
+    else if (!IS("reference"))
+        stop("an unknown option");
+    else if (strcmp(value, "no") == 0)
+        out->has_reference = false;
+    else if (is_server)
+        read_hex(value);
+#undef IS
+}
 
-        if (!value)
-            stop("an option is key=value");
-#define IS(key) (len == strlen(key) && strncmp(argv[i], key, len) == 0)
-        value++;
-        if (IS("name"))
-            name = value;
-        else if (IS("alpn"))
-            alpn = value;
-        else if (IS("groups"))
-            groups = value;
-        else if (IS("version"))
-            is_old = strcmp(value, "1.2") == 0;
-        else if (IS("reference"))
-            has_reference = strcmp(value, "no") != 0;
-        else if (IS("session"))
-            session_in = value;
-        else if (IS("keep"))
-            keep_in = value;
-        else if (IS("early"))
-            early = value;
-        else
-            stop("an unknown option");
-    }
+static SSL_CTX *make_context(const struct options *options)
+{
+    SSL_CTX *ctx = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
+    int version = options->is_old ? TLS1_2_VERSION : TLS1_3_VERSION;
 
-    int version = is_old ? TLS1_2_VERSION : TLS1_3_VERSION;
-    if (SSL_CTX_set_min_proto_version(ctx, version) != 1 ||
+    if (!ctx || SSL_CTX_set_min_proto_version(ctx, version) != 1 ||
         SSL_CTX_set_max_proto_version(ctx, version) != 1 ||
-        SSL_CTX_set1_groups_list(ctx, groups) != 1)
+        SSL_CTX_set1_groups_list(ctx, options->groups) != 1)
         stop("versions or groups");
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    if (has_reference &&
+    if (options->has_reference &&
         SSL_CTX_add_custom_ext(ctx, REFERENCE_EXTENSION,
                                SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_CERTIFICATE, add_reference,
                                NULL, NULL, take_reference, NULL) != 1)
@@ -309,26 +345,53 @@ int main(int argc, char **argv)
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
         SSL_CTX_sess_set_new_cb(ctx, keep_session);
     }
+    if (is_server && (SSL_CTX_use_certificate_chain_file(ctx, options->chain) != 1 ||
+                      SSL_CTX_use_PrivateKey_file(ctx, options->key, SSL_FILETYPE_PEM) != 1))
+        stop("the certificate or its key cannot be read");
+    if (is_server && strcmp(protocol, "none") != 0)
+        SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+    return ctx;
+}
 
-    SSL *ssl = SSL_new(ctx);
-    if (!ssl || SSL_set_fd(ssl, dial(argv[1], argv[2])) != 1)
-        stop("no connection");
-    if (name && SSL_set_tlsext_host_name(ssl, name) != 1)
+static void set_up_client(SSL *ssl, const struct options *options)
+{
+    if (options->name && SSL_set_tlsext_host_name(ssl, options->name) != 1)
         stop("a name");
-    if (strcmp(alpn, "none") != 0)
-        set_alpn(ssl, alpn);
-    if (session_in) {
-        SSL_SESSION *session = read_session(session_in);
-        if ((early && SSL_SESSION_set_max_early_data(session, 16384) != 1) ||
+    if (strcmp(protocol, "none") != 0)
+        offer_protocol(ssl);
+    if (options->session) {
+        SSL_SESSION *session = read_session(options->session);
+        if ((options->early && SSL_SESSION_set_max_early_data(session, 16384) != 1) ||
             SSL_set_session(ssl, session) != 1)
             stop("a session");
         SSL_SESSION_free(session);
     }
-    if (early)
-        send_early(ssl, early);
+    if (options->early)
+        send_early(ssl, options->early);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.groups = "X25519MLKEM768", .has_reference = true};
     int result;
+
+    if (argc < 3)
+        stop("attacker ADDRESS PORT [...], or attacker serve FD [...]");
+    is_server = strcmp(argv[1], "serve") == 0;
+    alarm(LIFE_S);
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 3; i < argc; i++)
+        read_option(argv[i], &options);
+
+    SSL_CTX *ctx = make_context(&options);
+    SSL *ssl = SSL_new(ctx);
+    if (!ssl ||
+        SSL_set_fd(ssl, is_server ? take_socket(atoi(argv[2])) : dial(argv[1], argv[2])) != 1)
+        stop("no connection");
+    if (!is_server)
+        set_up_client(ssl, &options);
     do
-        result = SSL_connect(ssl);
+        result = is_server ? SSL_accept(ssl) : SSL_connect(ssl);
     while (result != 1 && waits(ssl, result, HANDSHAKE_MS));
     if (result != 1)
         print_failure();
