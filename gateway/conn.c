@@ -33,6 +33,7 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
         .life_ms = CG_GATE_LIFE_US / 1000,
         .pad_heads_to = 256,
         .scratch = cg_loop_scratch(loop),
+        .blocks = cg_loop_blocks(loop),
     };
     cg_err err = cg_tls_accept(thread->tls, thread->sites, &tls);
     if (err == CG_OK)

@@ -25,6 +25,7 @@ cg_err cg_client_engine(void *ctx, const struct cg_peer *peer, struct cg_loop *l
 
     (void)peer;
     conf.scratch = cg_loop_scratch(loop);
+    conf.blocks = cg_loop_blocks(loop);
     if (client->tls) {
         const struct cg_tls_dial how = {.name = cg_span_of(client->name, client->name_len),
                                         .now = cg_loop_wall(loop)};

@@ -66,7 +66,7 @@ cg_err cg_ask_lend(struct cg_link *link, struct cg_ask *ask)
     link->n_promised++;
     link->has_served = true;
     cg_loop_unset(lent->pool->loop, &link->timer);
-    cg_link_move_first(link);
+    cg_link_used(link);
     ask->lent = lent;
     return CG_OK;
 }
@@ -204,6 +204,7 @@ void cg_lease_end(struct cg_lease *lease)
         if (lent->next)
             lent->next->prev = lent->prev;
         link->n_leases--;
+        cg_link_used(link);
         cg_conn_wake(link->conn);
         cg_link_keep_or_close(link);
         cg_pool_look_after(lent->pool);

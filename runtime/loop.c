@@ -250,6 +250,11 @@ struct cg_buf *cg_loop_scratch(struct cg_loop *loop)
     return &loop->scratch;
 }
 
+struct cg_blocks *cg_loop_blocks(struct cg_loop *loop)
+{
+    return &loop->blocks;
+}
+
 cg_err cg_loop_new(struct cg_loop **out)
 {
     struct cg_loop *loop = calloc(1, sizeof *loop);
@@ -258,6 +263,7 @@ cg_err cg_loop_new(struct cg_loop **out)
         return CG_NO_MEMORY;
     cg_buf_init(&loop->out, CG_LOOP_WRITE_BYTES + CG_PULL_MIN_BYTES);
     cg_buf_init(&loop->scratch, CG_PULL_MIN_BYTES);
+    cg_blocks_init(&loop->blocks, CG_LOOP_BLOCKS);
     if (cg_buf_room(&loop->out, loop->out.max) != CG_OK) {
         free(loop);
         return CG_NO_MEMORY;
@@ -378,5 +384,6 @@ void cg_loop_free(struct cg_loop *loop)
     (void)rc;
     cg_buf_done(&loop->out);
     cg_buf_wipe(&loop->scratch);
+    cg_blocks_done(&loop->blocks);
     free(loop);
 }

@@ -1,6 +1,7 @@
 /* loop_inner.h: what the files of runtime/ know of a loop, and nobody else. */
 #ifndef CG_RUNTIME_LOOP_INNER_H
 #define CG_RUNTIME_LOOP_INNER_H
+#include "lib/base/blocks.h"
 #include "lib/base/buf.h"
 #include "runtime/call.h"
 
@@ -9,6 +10,8 @@
 /* What one read takes at most, and what is written at most in one go. */
 #define CG_LOOP_READ_BYTES (64 * 1024)
 #define CG_LOOP_WRITE_BYTES (64 * 1024)
+/* Blocks kept for the next exchanges: 2 MiB. */
+#define CG_LOOP_BLOCKS 512
 
 struct cg_slot {
     cg_call_fn on_call;
@@ -55,8 +58,9 @@ struct cg_loop {
     _Atomic(struct cg_task *) posted; /* by other threads, newest first */
     _Atomic bool stop;
 
-    struct cg_buf out;     /* what is about to be written, for the length of a write */
-    struct cg_buf scratch; /* the engines' (cg_loop_scratch) */
+    struct cg_buf out;       /* what is about to be written, for the length of a write */
+    struct cg_buf scratch;   /* the engines' (cg_loop_scratch) */
+    struct cg_blocks blocks; /* (cg_loop_blocks) */
     char in[CG_LOOP_READ_BYTES];
 };
 

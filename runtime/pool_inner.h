@@ -13,7 +13,7 @@ struct cg_ask;
 struct cg_link {
     struct cg_conn *conn;
     struct cg_pool_key *key;
-    struct cg_link *next, *prev; /* of its key, the one used last first */
+    struct cg_link *next, *prev; /* of its key; see cg_link_find */
     struct cg_lent *leases;
     size_t n_leases;
     size_t n_promised;     /* leases without an exchange yet */
@@ -55,7 +55,7 @@ struct cg_pool_key {
     struct cg_pool_key *next;                      /* in its bucket */
     struct cg_pool_key *next_hungry, *prev_hungry; /* of those where somebody waits */
     bool is_hungry;
-    struct cg_link *links;
+    struct cg_link *links, *last_link;
     size_t n_links, n_dialling;
     struct cg_ask *first, *last; /* waiting, the oldest first */
     size_t n_waiting;
@@ -96,10 +96,11 @@ CG_MUST_USE cg_err cg_link_dial(struct cg_ask *ask);
 /* cg_link_stop_making: a dial in the middle is of use to nobody else, as its engine would be made
  * with the asker's words; a connection that is already shaking hands goes on and is kept. */
 void cg_link_stop_making(struct cg_ask *ask);
-/* cg_link_find finds a connection that can take one more exchange, or NULL. */
+/* cg_link_find finds a connection that can take one more exchange, or NULL. Those that can stand
+ * first, the one used last before the others; so the first mostly is the one. */
 struct cg_link *cg_link_find(struct cg_pool_key *key);
-/* cg_link_move_first notes that a connection is in use: those used last are lent first. */
-void cg_link_move_first(struct cg_link *link);
+/* cg_link_used puts a connection that was lent, or given back, in its place. */
+void cg_link_used(struct cg_link *link);
 /* cg_link_keep_or_close looks after a connection that may have become unused. */
 void cg_link_keep_or_close(struct cg_link *link);
 

@@ -15,21 +15,34 @@ static void unlink_link(struct cg_link *link)
         link->key->links = link->next;
     if (link->next)
         link->next->prev = link->prev;
+    else
+        link->key->last_link = link->prev;
 }
 
 static void put_first(struct cg_link *link)
 {
+    struct cg_pool_key *key = link->key;
+
     link->prev = NULL;
-    link->next = link->key->links;
+    link->next = key->links;
     if (link->next)
         link->next->prev = link;
-    link->key->links = link;
+    else
+        key->last_link = link;
+    key->links = link;
 }
 
-void cg_link_move_first(struct cg_link *link)
+static void put_last(struct cg_link *link)
 {
-    unlink_link(link);
-    put_first(link);
+    struct cg_pool_key *key = link->key;
+
+    link->next = NULL;
+    link->prev = key->last_link;
+    if (link->prev)
+        link->prev->next = link;
+    else
+        key->links = link;
+    key->last_link = link;
 }
 
 /* --- keeping --- */
@@ -48,6 +61,15 @@ static bool can_lend(const struct cg_link *link)
 {
     return !link->is_connecting && !link->is_retired && cg_conn_is_open(link->conn) &&
            cg_engine_n_can_begin(cg_conn_engine(link->conn)) > link->n_promised && !is_old(link);
+}
+
+void cg_link_used(struct cg_link *link)
+{
+    unlink_link(link);
+    if (can_lend(link))
+        put_first(link);
+    else
+        put_last(link);
 }
 
 struct cg_link *cg_link_find(struct cg_pool_key *key)

@@ -45,6 +45,8 @@ CG_MUST_USE cg_err cg_conn_new(struct cg_loop *loop, int fd, const struct cg_pee
 
 /* cg_loop_scratch is what cg_engine_conf.scratch wants: lent to all engines of the loop. */
 struct cg_buf *cg_loop_scratch(struct cg_loop *loop);
+/* cg_loop_blocks is what its blocks wants. */
+struct cg_blocks *cg_loop_blocks(struct cg_loop *loop);
 
 struct cg_loop *cg_conn_loop(struct cg_conn *conn);
 struct cg_engine *cg_conn_engine(struct cg_conn *conn);

@@ -11,6 +11,7 @@
  * CG_X_RESET, and pull still gives the bytes that tell the peer why. */
 #ifndef CG_SESSION_ENGINE_H
 #define CG_SESSION_ENGINE_H
+#include "lib/base/blocks.h"
 #include "lib/base/buf.h"
 #include "session/exchange.h"
 
@@ -47,8 +48,9 @@ struct cg_engine_conf {
     bool allow_until_close;   /* client: accept a response that only the connection's end ends */
     bool allow_http_1_0;      /* client: accept an HTTP/1.0 response (never reused) */
     bool allow_connect_protocol; /* server: announce extended CONNECT (RFC 8441) */
-    struct cg_buf *scratch; /* lent by the loop, shared by its engines, used only inside calls, at
-                             * least 16 KiB + 64 of max; NULL: each engine has its own */
+    struct cg_buf *scratch;   /* lent by the loop, shared by its engines, used only inside calls, at
+                               * least 16 KiB + 64 of max; NULL: each engine has its own */
+    struct cg_blocks *blocks; /* lent likewise, for exchanges; NULL: the heap */
 };
 
 /* cg_engine_free frees the engine and with it every exchange not yet released; NULL is nothing. To

@@ -11,16 +11,19 @@
 
 struct cg_exchange *cg_exchange_make(struct cg_engine *e, uint32_t id)
 {
-    struct cg_exchange *x = calloc(1, sizeof *x);
+    struct cg_arena arena;
 
+    /* It lives in its own arena. */
+    cg_arena_init_lent(&arena, CG_EXCHANGE_ARENA_MAX_BYTES, e->conf.blocks);
+    struct cg_exchange *x = cg_arena_zero(&arena, sizeof *x);
     if (!x)
         return NULL;
-    cg_arena_init(&x->arena, CG_EXCHANGE_ARENA_MAX_BYTES);
+    x->arena = arena;
     cg_head_init(&x->in, &x->arena);
     cg_head_init(&x->in_trailers, &x->arena);
     cg_head_init(&x->inform, &x->arena);
-    cg_ring_init(&x->in_ring, e->conf.in_max_bytes);
-    cg_ring_init(&x->out_ring, e->conf.out_max_bytes);
+    cg_ring_init(&x->in_ring, e->conf.in_max_bytes, e->conf.blocks);
+    cg_ring_init(&x->out_ring, e->conf.out_max_bytes, e->conf.blocks);
     x->id = id;
     x->engine = e;
     x->in_left = UINT64_MAX;
@@ -61,8 +64,8 @@ static void settle(struct cg_exchange *x)
         x->open_next->open_prev = x->open_prev;
     cg_ring_done(&x->in_ring);
     cg_ring_done(&x->out_ring);
-    cg_arena_done(&x->arena);
-    free(x);
+    struct cg_arena arena = x->arena;
+    cg_arena_done(&arena);
 }
 
 void cg_exchange_note(struct cg_exchange *x, unsigned bits)

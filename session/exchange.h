@@ -54,6 +54,7 @@ struct cg_ring {
     size_t from; /* place of the first byte */
     size_t len;
     size_t max;
+    struct cg_blocks *lender; /* of the first CG_BLOCK_BYTES */
 };
 
 struct cg_exchange {

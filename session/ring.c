@@ -4,18 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/blocks.h"
 #include "lib/base/try.h"
 
-#define FIRST_BYTES 2048
-
-void cg_ring_init(struct cg_ring *ring, size_t max)
+void cg_ring_init(struct cg_ring *ring, size_t max, struct cg_blocks *blocks)
 {
-    *ring = (struct cg_ring){.max = max};
+    *ring = (struct cg_ring){.max = max, .lender = blocks};
+}
+
+static void *take(struct cg_ring *ring, size_t cap)
+{
+    return cap == CG_BLOCK_BYTES ? cg_block_take(ring->lender) : malloc(cap);
+}
+
+static void give(struct cg_ring *ring)
+{
+    if (ring->cap == CG_BLOCK_BYTES)
+        cg_block_give(ring->lender, ring->at);
+    else
+        free(ring->at);
 }
 
 void cg_ring_done(struct cg_ring *ring)
 {
-    free(ring->at);
+    give(ring);
     *ring = (struct cg_ring){0};
 }
 
@@ -41,17 +53,17 @@ static void copy_out(const struct cg_ring *ring, uint8_t *out, size_t n)
 
 static cg_err grow(struct cg_ring *ring, size_t need)
 {
-    size_t cap = ring->cap ? ring->cap : FIRST_BYTES;
+    size_t cap = ring->cap ? ring->cap : CG_BLOCK_BYTES;
 
     while (cap < need)
         cap = cap > ring->max / 2 ? ring->max : cap * 2;
     if (cap > ring->max)
         cap = ring->max;
-    uint8_t *at = malloc(cap);
+    uint8_t *at = take(ring, cap);
     if (!at)
         return CG_NO_MEMORY;
     copy_out(ring, at, ring->len);
-    free(ring->at);
+    give(ring);
     ring->at = at;
     ring->cap = cap;
     ring->from = 0;

@@ -3,7 +3,8 @@
 #define CG_SESSION_RING_H
 #include "session/exchange.h"
 
-void cg_ring_init(struct cg_ring *ring, size_t max);
+/* cg_ring_init makes an empty ring, whose first memory comes from blocks; NULL: the heap. */
+void cg_ring_init(struct cg_ring *ring, size_t max, struct cg_blocks *blocks);
 void cg_ring_done(struct cg_ring *ring);
 /* cg_ring_put appends as many bytes as fit below max.
  * Errors  CG_NO_MEMORY; nothing is then taken. */

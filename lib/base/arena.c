@@ -1,12 +1,11 @@
 #include "lib/base/arena.h"
 
+#include "lib/base/blocks.h"
 #include "lib/base/secret.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BLOCK_BYTES 2048
 
 struct cg_arena_block {
     struct cg_arena_block *next;
@@ -15,9 +14,16 @@ struct cg_arena_block {
     alignas(max_align_t) uint8_t bytes[];
 };
 
+#define USUAL_BYTES (CG_BLOCK_BYTES - sizeof(struct cg_arena_block))
+
 void cg_arena_init(struct cg_arena *arena, size_t max)
 {
     *arena = (struct cg_arena){.max = max};
+}
+
+void cg_arena_init_lent(struct cg_arena *arena, size_t max, struct cg_blocks *blocks)
+{
+    *arena = (struct cg_arena){.lender = blocks, .max = max};
 }
 
 void cg_arena_done(struct cg_arena *arena)
@@ -26,7 +32,10 @@ void cg_arena_done(struct cg_arena *arena)
 
     while (block) {
         struct cg_arena_block *next = block->next;
-        free(block);
+        if (block->size == USUAL_BYTES)
+            cg_block_give(arena->lender, block);
+        else
+            free(block);
         block = next;
     }
     arena->blocks = NULL;
@@ -42,14 +51,12 @@ void cg_arena_wipe(struct cg_arena *arena)
 
 static struct cg_arena_block *grow(struct cg_arena *arena, size_t n)
 {
-    size_t size = BLOCK_BYTES - sizeof(struct cg_arena_block);
-
-    if (n > size)
-        size = n;
+    size_t size = n > USUAL_BYTES ? n : USUAL_BYTES;
     size_t whole = sizeof(struct cg_arena_block) + size;
     if (whole > arena->max - arena->held)
         return NULL;
-    struct cg_arena_block *block = malloc(whole);
+    struct cg_arena_block *block =
+        size == USUAL_BYTES ? cg_block_take(arena->lender) : malloc(whole);
     if (!block)
         return NULL;
     *block = (struct cg_arena_block){.next = arena->blocks, .size = size};

@@ -4,8 +4,10 @@
 #include <httpcg/err.h>
 
 struct cg_arena_block;
+struct cg_blocks;
 
 struct cg_arena {
+    struct cg_blocks *lender;      /* where blocks of the usual size come from; NULL: the heap */
     struct cg_arena_block *blocks; /* newest first */
     size_t held;                   /* bytes asked of the heap so far */
     size_t max;
@@ -14,6 +16,9 @@ struct cg_arena {
 /* cg_arena_init makes an arena that asks the heap for at most max bytes; it allocates nothing yet.
  */
 void cg_arena_init(struct cg_arena *arena, size_t max);
+/* cg_arena_init_lent makes one that borrows blocks.
+ * Owns    blocks must outlive the arena. */
+void cg_arena_init_lent(struct cg_arena *arena, size_t max, struct cg_blocks *blocks);
 /* cg_arena_done frees all of it; twice is harmless. */
 void cg_arena_done(struct cg_arena *arena);
 /* cg_arena_wipe overwrites all of it, then frees: for anything that held secrets. */

@@ -77,6 +77,7 @@ static inline cg_err wire_client(void *ctx, const struct cg_peer *peer, struct c
 
     (void)peer;
     conf.scratch = cg_loop_scratch(loop);
+    conf.blocks = cg_loop_blocks(loop);
     if (wire->speaks == CG_SPEAKS_ALPN)
         err = cg_tls_connect(wire->client, &dial, &tls);
     return err != CG_OK ? err : cg_stack_connect(&conf, tls, wire->speaks, cg_loop_mono(loop), out);
@@ -92,6 +93,7 @@ static inline cg_err wire_server(void *ctx, const struct cg_peer *peer, struct c
 
     (void)peer;
     conf.scratch = cg_loop_scratch(loop);
+    conf.blocks = cg_loop_blocks(loop);
     if (wire->speaks == CG_SPEAKS_ALPN)
         err = cg_tls_accept(wire->server, wire->sites, &tls);
     return err != CG_OK ? err : cg_stack_accept(&conf, tls, wire->speaks, cg_loop_mono(loop), out);
