@@ -2,6 +2,7 @@
 """Makes tests/vectors/ssrf.json: which addresses a record's target may have, first and last of each
 block of docs/protocol/record.md, "Targets", and their neighbours."""
 import ipaddress
+import socket
 
 from forms import write
 
@@ -28,7 +29,9 @@ rows = []
 
 
 def add(address, is_public, why):
-    rows.append({"address": str(address), "bytes": address.packed.hex(), "public": "yes" if is_public else "", "why": why})
+    # The C library's spelling: Python's own changed with 3.13.
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    rows.append({"address": socket.inet_ntop(family, address.packed), "bytes": address.packed.hex(), "public": "yes" if is_public else "", "why": why})
 
 
 for n in v4:
