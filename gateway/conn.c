@@ -19,7 +19,6 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
     struct cg_tls *tls;
 
     gw_thread_refresh(thread);
-    const struct gw_options *options = thread->options; /* those before may be gone by now */
     if (!thread->sites)
         return CG_BUSY;
     struct gw_conn *conn = calloc(1, sizeof *conn);
