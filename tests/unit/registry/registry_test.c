@@ -143,7 +143,8 @@ static struct cg_span cut_signature(struct cg_buf *record, struct cg_span *out_s
 static int post_claim(const struct claim *c)
 {
     CG_AUTO(buf) struct cg_buf record = {0}, body = {0};
-    struct cg_span doc = c->doc.len ? c->doc : cg_test_wallet(c->owner, c->owner_next), sig;
+    struct cg_span doc = c->doc.len ? c->doc : cg_test_wallet(c->owner, c->owner_next);
+    struct cg_span sig = {NULL, 0};
     const char *token_now =
         c->token ? c->token : new_token(c->plane, c->host, cg_test_did(c->owner, c->owner_next));
 
