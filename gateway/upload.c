@@ -192,8 +192,6 @@ enum gw_next gw_upload(struct gw_request *req)
     if (f->up == GW_UP_IDLE && begin(req) != GW_ON)
         return GW_REFUSE;
     for (;;) {
-        size_t before = cg_exchange_unread(req->x);
-
         if (!f->is_verified) {
             if (collect(req) != GW_ON)
                 return GW_REFUSE;
@@ -207,9 +205,10 @@ enum gw_next gw_upload(struct gw_request *req)
         if (f->up != GW_UP_SENDING)
             return GW_WAIT;
         enum gw_next next = pass_on(req);
-        /* What left made room for what waits in the client's ring. */
-        if (next != GW_WAIT || f->is_verified || before == 0 ||
-            cg_exchange_unread(req->x) == before)
+        /* What left made room for what waits in the client's ring, and nobody else will tell: the
+         * client has no credit for more, and the backend took all it was given. */
+        if (next != GW_WAIT || f->is_verified || cg_exchange_unread(req->x) == 0 ||
+            gw_hold_room(&f->hold) == 0)
             return next;
     }
 }

@@ -532,6 +532,23 @@ def test_an_upload_passes_in_bounded_memory(town, big):
         assert grown_kib(town, lambda: upload("-T", "-", stdin=file)) < 32 * 1024
 
 
+def test_an_upload_passes_to_a_backend_that_reads_in_bursts(town, big):
+    """All buffers are full; then the backend takes all of its own at once, again and again."""
+
+    def read(connection):
+        head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+        left = 64 * MIB - len(body)
+        assert b"content-length: %d" % (64 * MIB) in head.lower()
+        while left > 0:
+            time.sleep(0.02)
+            for _ in range(64):
+                left -= len(connection.recv(min(left, 65536))) if left else 0
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nread")
+
+    with backend_of(town, read):
+        assert town.get("/", "-s", "-m", "40", "-X", "POST", "-T", big).stdout == b"read"
+
+
 def test_a_download_passes_in_bounded_memory_however_slowly_it_is_taken(town):
     def download():
         process = town.begin("-s", town.url(f"/download?bytes={64 * MIB}"))
