@@ -24,7 +24,8 @@ class Backend:
     def __init__(self):
         self.seen, self.connections, self.redirect = [], 0, None
         self.changed = threading.Condition()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        # A flood may open hundreds at once; one that finds no place is tried again after a second.
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
