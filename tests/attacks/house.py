@@ -6,16 +6,19 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
-from rogue import Connection, Wallet
-from forms import H, LIST, TUP, cbor, u
-import hybrid
-from liar import Liar
-from hybrid import body_protected, hsig, issue
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts"))
+
+from instance import free_port  # noqa: E402 (it lies there)
+from rogue import Connection, Wallet  # noqa: E402
+from forms import H, LIST, TUP, cbor, u  # noqa: E402
+import hybrid  # noqa: E402
+from liar import Liar  # noqa: E402
+from hybrid import body_protected, hsig, issue  # noqa: E402
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/dev")
 DAEMON = os.path.join(BUILD, "httpcgd/httpcgd")
@@ -26,14 +29,6 @@ DAY = 86400
 
 def b64(raw):
     return base64.b64encode(raw).decode()
-
-
-def free_ports(n):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def vkey(name, kind, key):
@@ -127,7 +122,7 @@ class House:
         """liars: the gateway asks registry and ledger through these two, and believes them nothing."""
         self.folder = tempfile.mkdtemp(prefix="httpcg-attacks-")
         self.site, self.backend_port, self.more_config = site, backend_port, config
-        self.native_port, self.services_port = free_ports(2)
+        self.native_port, self.services_port = free_port(), free_port()
         self.address = ("127.0.0.1", self.native_port)
         self.registry, self.gateway, self.owner = Wallet(), Wallet(), Wallet()
         self.transport = hybrid.Key(os.urandom(32))

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from house import House, b64, free_ports, profile, rule
+from house import House, b64, free_port, profile, rule
 from hybrid import issue
 from liar import silent, slow
 from rogue import Wallet
@@ -20,7 +20,7 @@ counter = iter(range(1000))
 
 @pytest.fixture(scope="module")
 def house(backend):
-    port, = free_ports(1)
+    port = free_port()
     house = House(backend.port, site="truth.test", liars=True, config="  ports: [%d]\n" % port)
     house.trap_port = port
     yield house

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -151,8 +152,9 @@ def test_failures_are_told_with_their_own_codes(town, ask):
         b"GET / HTTP/1.1\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100,
-        os.urandom(1000),
+        random.Random(1).randbytes(1000),
     ],
+    ids=["nothing", "another HTTP", "a preface", "a preface and noise", "noise"],
 )
 def test_nonsense_on_the_socket_hurts_nobody(ask, agent, text):
     with socket.socket(socket.AF_UNIX) as s:
