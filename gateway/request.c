@@ -69,6 +69,17 @@ static void finish(struct gw_request *req)
     thread->free_requests = req;
 }
 
+/* Who is refused waits for nothing any more: what would still come belongs to a step that is over,
+ * and answer would take it for its own. */
+static void call_off(struct gw_request *req)
+{
+    for (unsigned tag = GW_TAG_NONE; tag <= GW_TAG_LEASE && req->waits != 0; tag++)
+        if (gw_waits_for(req, tag)) {
+            cg_slot_call_off(gw_thread_of(req)->loop, req->ticket, tag);
+            req->waits &= ~(1u << tag);
+        }
+}
+
 void gw_request_run(struct gw_request *req)
 {
     /* A step may cause an event for its own request (a backend's buffer that has room at once):
@@ -91,6 +102,7 @@ void gw_request_run(struct gw_request *req)
                 (void)gw_refuse(req, CG_REFUSAL_BAD_REQUEST, CG_SYNTAX, "framing");
                 req->fault_step = steps[GW_ADMIT].name;
                 req->at = GW_ANSWER;
+                call_off(req);
             }
             switch (steps[req->at].run(req)) {
             case GW_ON:
@@ -103,6 +115,7 @@ void gw_request_run(struct gw_request *req)
                 assert(req->at < GW_ANSWER);
                 req->fault_step = steps[req->at].name;
                 req->at = GW_ANSWER;
+                call_off(req);
                 break;
             case GW_REPLY:
                 assert(req->at < GW_ANSWER);
