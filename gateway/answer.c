@@ -60,10 +60,10 @@ static cg_err make_own(struct gw_request *req)
 {
     struct gw_answer *a = &req->answer;
 
+    a->is_own = true; /* also where it cannot be made: nothing could take its place */
     cg_head_init(&a->head, &req->x->arena);
     if (req->fault.refusal != CG_REFUSAL_NONE)
         CG_TRY(make_refusal(req));
-    a->is_own = true;
     a->head.status = req->reply.status;
     a->head.content_length = (int64_t)req->reply.body.len;
     if (req->reply.type)
@@ -413,6 +413,7 @@ static enum gw_next broken(struct gw_request *req, cg_err err)
     req->fault_step = gw_step_name(GW_FORWARD);
     gw_forward_done(req);
     a->down = GW_DOWN_IDLE;
+    a->is_broken = a->is_trailed = a->has_body = false;
     return GW_WAIT;
 }
 

@@ -15,8 +15,9 @@
 struct cg_engine;
 
 /* An exchange's memory beside the two rings: heads, trailers, and what its user takes from it. A
- * gateway writes a target of 12 KiB down seven times: as it came, canonical, forwarded, signed. */
-#define CG_EXCHANGE_ARENA_MAX_BYTES (128 * 1024)
+ * gateway's has a client's head of 32 KiB, which may take twice that where its fields are as large
+ * as half a block, its target of 12 KiB twice, and another head of that size for the answer. */
+#define CG_EXCHANGE_ARENA_MAX_BYTES (192 * 1024)
 
 /* What cg_engine_ready reports: everything that happened since it last handed the exchange out. */
 #define CG_X_HEAD 1u     /* in is complete: a request's, or a final response's */
