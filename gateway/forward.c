@@ -86,10 +86,10 @@ static cg_err join(struct cg_arena *arena, struct cg_span a, struct cg_span b, s
     return cg_writer_end(&w);
 }
 
-static cg_err original_url(struct gw_request *req, struct cg_span *out)
+static cg_err original_url(struct gw_request *req, struct cg_arena *arena, struct cg_span *out)
 {
     size_t len = cg_url_chars(&req->target.url);
-    uint8_t *text = cg_arena_take(&req->x->arena, len);
+    uint8_t *text = cg_arena_take(arena, len);
 
     if (!text)
         return CG_NO_MEMORY;
@@ -99,11 +99,12 @@ static cg_err original_url(struct gw_request *req, struct cg_span *out)
 }
 
 /* The URL that the backend sees, which the signature covers. */
-static cg_err target_url(struct gw_request *req, struct cg_span path, struct cg_span *out)
+static cg_err target_url(struct gw_request *req, struct cg_span path, struct cg_arena *arena,
+                         struct cg_span *out)
 {
     const struct gw_target *t = &req->backend;
     size_t room = 8 + t->host.len + path.len;
-    uint8_t *text = cg_arena_take(&req->x->arena, room);
+    uint8_t *text = cg_arena_take(arena, room);
 
     if (!text)
         return CG_NO_MEMORY;
@@ -120,19 +121,32 @@ static enum gw_body_proof body_proof(const struct gw_request *req)
 {
     if (!req->forward.has_body || !req->is_signed)
         return GW_BODY_NONE;
-    if (req->access.rule && req->access.rule->stream)
-        return GW_BODY_STREAM;
-    return req->sapi.body.mode == CG_BODY_TRAILER ? GW_BODY_TRAILER : GW_BODY_VERIFIED;
+    if (req->sapi.body.mode != CG_BODY_TRAILER)
+        return GW_BODY_VERIFIED;
+    return req->access.rule && req->access.rule->stream ? GW_BODY_STREAM : GW_BODY_TRAILER;
 }
 
-static cg_err make_head(struct gw_request *req, struct cg_head *head)
+/* What the head says of the body's length. One that streams before it is verified has none: a
+ * backend that counts would see the end with the last byte, and that is what is held back. */
+static int64_t length_of(const struct gw_request *req)
+{
+    const struct gw_forward *f = &req->forward;
+    bool is_streamed = gw_hold_is_released(&f->hold) && req->sapi.body.mode != CG_BODY_NONE;
+
+    if (!f->has_body)
+        return req->x->in.content_length == 0 ? 0 : -1;
+    /* Held whole and verified, its length is known whatever the client said. */
+    if (f->is_verified)
+        return (int64_t)f->n_in;
+    return is_streamed ? -1 : req->x->in.content_length;
+}
+
+static cg_err make_head(struct gw_request *req, struct cg_arena *arena, struct cg_head *head)
 {
     static const enum gw_auth auths[] = {GW_AUTH_NONE, GW_AUTH_GRANT, GW_AUTH_ED25519,
                                          GW_AUTH_HYBRID};
     struct gw_thread *thread = gw_thread_of(req);
-    struct gw_forward *f = &req->forward;
     const struct cg_head *in = &req->x->in;
-    struct cg_arena *arena = &req->x->arena;
     struct cg_span url;
     struct gw_stamp stamp = {
         .wallet_address = cg_span_str(req->is_signed ? req->sapi.wallet.text : NULL),
@@ -149,16 +163,13 @@ static cg_err make_head(struct gw_request *req, struct cg_head *head)
     head->authority = req->backend.host;
     CG_TRY(join(arena, req->target.url.path, req->target.url.query, &head->path));
     CG_TRY(gw_fields_up(in, req->is_signed && req->sapi.body.mode == CG_BODY_DIGEST, head));
-    CG_TRY(original_url(req, &stamp.original_url));
-    CG_TRY(target_url(req, head->path, &url));
+    CG_TRY(original_url(req, arena, &stamp.original_url));
+    CG_TRY(target_url(req, head->path, arena, &url));
     memcpy(stamp.request_id, req->id, sizeof stamp.request_id);
     CG_TRY(gw_stamp_head(head, &stamp, url,
                          req->backend.has_backend_key ? &req->backend.backend_key : NULL,
                          thread->mac, cg_loop_wall(thread->loop)));
-    /* Held whole and verified, its length is known whatever the client said. */
-    head->content_length = !f->has_body     ? (in->content_length == 0 ? 0 : -1)
-                           : f->is_verified ? (int64_t)f->n_in
-                                            : in->content_length;
+    head->content_length = length_of(req);
     return CG_OK;
 }
 
@@ -179,15 +190,20 @@ static void on_lease(struct cg_lease *lease, unsigned what)
     cg_conn_wake(conn);
 }
 
+/* The head lives only until it has been written into the backend's connection, so it is no part of
+ * the request's memory, which holds the client's head and shall hold the answer's. */
 static cg_err ask(struct gw_request *req)
 {
     struct gw_forward *f = &req->forward;
+    CG_AUTO(arena) struct cg_arena arena;
     struct cg_head head;
 
+    cg_arena_init_lent(&arena, CG_EXCHANGE_ARENA_MAX_BYTES,
+                       cg_loop_blocks(gw_thread_of(req)->loop));
     f->has_body = !f->is_verified || f->n_in > 0;
-    cg_err err = make_head(req, &head);
-    /* Nothing of it is the backend's fault: the head said something a head must not say, or was so
-     * large that it does not fit into a request's memory a second time. */
+    cg_err err = make_head(req, &arena, &head);
+    /* Nothing of it is the backend's fault: the head said something a head must not say, or is so
+     * large that with what we say ourselves it becomes too large. */
     if (err == CG_SYNTAX || err == CG_TOO_LARGE || err == CG_NO_MEMORY) {
         gw_refuse(req, err == CG_SYNTAX ? CG_REFUSAL_BAD_REQUEST : CG_REFUSAL_HEADER_TOO_LARGE, err,
                   "fields");

@@ -47,6 +47,11 @@ void gw_hold_release(struct gw_hold *hold)
     hold->keep = 0;
 }
 
+bool gw_hold_is_released(const struct gw_hold *hold)
+{
+    return hold->keep == 0;
+}
+
 struct cg_span gw_hold_ready(const struct gw_hold *hold)
 {
     struct cg_span held = cg_span_from(cg_buf_span(&hold->buf), hold->from);

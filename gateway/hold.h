@@ -34,6 +34,7 @@ void gw_hold_overflow(struct gw_hold *hold);
 bool gw_hold_is_whole(const struct gw_hold *hold);
 /* gw_hold_release lets everything leave: the digest was right, or nothing shall be held back. */
 void gw_hold_release(struct gw_hold *hold);
+bool gw_hold_is_released(const struct gw_hold *hold);
 /* gw_hold_ready gives the bytes that may leave now. */
 struct cg_span gw_hold_ready(const struct gw_hold *hold);
 /* gw_hold_took says that the first n of them left. */

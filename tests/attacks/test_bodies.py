@@ -6,6 +6,8 @@ import pytest
 
 import h2
 from forms import H
+from house import House, rule
+from rogue import Connection, Wallet
 
 LARGE = 1024 * 1024 + 300000  # over what is held whole
 
@@ -206,3 +208,35 @@ def test_a_large_body_is_refused_before_it_is_read(world, alpn):
 def test_a_get_has_no_body(world, grant):
     request = grant.sign("GET", world.target("/"), body=b"hello")
     assert request.send().code in ("bad-request", "reset"), request
+
+
+# --- rules that let bodies stream ---
+
+@pytest.fixture(scope="module")
+def streaming(backend):
+    house = House(backend.port, site="stream.test", rules=[rule("/**", stream=True)])
+    yield house
+    house.close()
+
+
+@pytest.mark.parametrize("body_mode, said", [(1, True), (1, False), (2, True), (2, False)])
+@pytest.mark.parametrize("size", [1, 30000, LARGE])
+def test_the_backend_never_sees_the_end_of_a_changed_body_that_streams(streaming, backend, body_mode, said, size):
+    """Its last byte would be its end for a backend that was told the length."""
+    with Connection(streaming) as connection:
+        grant = connection.grant(Wallet())
+        for change in (True, False):
+            request = grant.sign("POST", "stream.test/chat", body=bytes(size), body_mode=body_mode)
+            if said:
+                request.fields = [("content-length", str(size))]
+            if change:
+                request.body = flipped(request.body, -1)
+            before = len(backend.seen)
+            answer = request.send()
+            if change:
+                assert answer.code in ("digest-mismatch", "reset"), answer
+                assert all(not seen.complete for seen in backend.seen[before:]), backend.seen[before:]
+                assert not backend.wait(lambda seen: any(s.complete for s in seen[before:]), 0.2)
+            else:
+                assert answer.status == 200 and request.verify(answer), answer
+                assert backend.seen[-1].complete and backend.seen[-1].body == request.body
