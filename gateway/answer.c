@@ -411,6 +411,9 @@ static enum gw_next broken(struct gw_request *req, cg_err err)
            CG_TEXT("backend", req->backend.key), CG_ERR(err));
     gw_refuse(req, CG_REFUSAL_BAD_GATEWAY, err, "backend");
     req->fault_step = gw_step_name(GW_FORWARD);
+    /* What said this shall not be asked again, however well the rest of it was framed. */
+    if (req->forward.lease && req->forward.lease->conn)
+        cg_conn_drain(req->forward.lease->conn);
     gw_forward_done(req);
     a->down = GW_DOWN_IDLE;
     a->is_broken = a->is_trailed = a->has_body = false;

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define LINGER_MS 1000
-#define LINGER_MAX_BYTES (256 * 1024)
+/* What may be on its way when the other end has not read our last word yet: both kernels' buffers. */
+#define LINGER_MAX_BYTES (8 * 1024 * 1024)
 
 enum state {
     TALKING,
@@ -251,6 +252,16 @@ static void drop_input(struct cg_conn *conn, ssize_t n)
         close_socket(conn);
 }
 
+/* libuv takes a hang-up behind the last bytes for an end, also where the other end broke off: only
+ * the socket knows that it was reset, and a message that ends with its connection must not. */
+static int error_at_end(const struct cg_conn *conn)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    return getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct cg_conn *conn = stream->data;
@@ -264,8 +275,12 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         return;
     }
     if (n == UV_EOF) {
+        int error = error_at_end(conn);
+
         conn->has_eof = true;
         stop_reading(conn);
+        if (error != 0)
+            die(conn, err_of(error));
     } else if (n < 0) {
         stop_reading(conn);
         die(conn, err_of((int)-n));
