@@ -239,7 +239,7 @@ static size_t collect(struct cg_h1 *h1, struct cg_span in)
 /* --- feeding --- */
 
 /* Bytes where none may be: behind a request that is not answered yet, or from a server that was not
- * asked. */
+ * asked, or not yet: what it says before a byte of the request has left answers something else. */
 static void take_unexpected(struct cg_h1 *h1)
 {
     struct cg_exchange *x = h1->x;
@@ -258,7 +258,7 @@ static size_t step(struct cg_h1 *h1, struct cg_span in)
 {
     switch (h1->phase) {
     case CG_H1_HEAD:
-        if (!h1->base.is_server && !h1->x) {
+        if (!h1->base.is_server && (!h1->x || !h1->has_sent)) {
             take_unexpected(h1);
             return in.len;
         }

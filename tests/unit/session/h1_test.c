@@ -883,6 +883,15 @@ TEST(ends_a_connection_that_speaks_unasked)
     CHECK_ERR(cg_engine_feed(e, CG_LIT("HTTP/1.1 204 NC\r\n\r\nH"), now, &taken), CG_PROTOCOL);
     CHECK(!cg_engine_can_begin(e));
     cg_engine_free(e);
+
+    struct cg_head head = ask_head("GET", "http", "/");
+    struct cg_exchange *x;
+
+    e = client(false, "");
+    CHECK_OK(cg_engine_begin(e, &head, true, &x));
+    CHECK_ERR(cg_engine_feed(e, CG_LIT("HTTP/1.1 204 NC\r\n\r\n"), now, &taken), CG_PROTOCOL);
+    CHECK(x->unprocessed && x->in.status == 0);
+    cg_engine_free(e);
 }
 
 TEST(bears_sixteen_interim_responses)
