@@ -1,5 +1,7 @@
 #include "gateway/budget.h"
 
+#include <assert.h>
+
 bool gw_bucket_take_rule(struct cg_buckets *buckets, struct cg_span who, struct cg_span name,
                          unsigned rule, uint32_t per_min, uint32_t burst, struct cg_mono now)
 {
@@ -8,6 +10,25 @@ bool gw_bucket_take_rule(struct cg_buckets *buckets, struct cg_span who, struct 
     int64_t step_us = INT64_C(60000000) / per_min;
 
     return cg_bucket_take_hash(buckets, h, step_us, step_us * (burst ? burst : 1), now);
+}
+
+size_t gw_share_place(struct cg_span ip)
+{
+    return cg_bucket_hash(CG_BUCKET_HASH_BEGIN, cg_bucket_prefix(ip)) % GW_SHARES;
+}
+
+bool gw_share_take(struct gw_shares *shares, size_t place, size_t max)
+{
+    if (shares->n[place] >= max)
+        return false;
+    shares->n[place]++;
+    return true;
+}
+
+void gw_share_give(struct gw_shares *shares, size_t place)
+{
+    assert(shares->n[place] > 0);
+    shares->n[place]--;
 }
 
 bool gw_held_take(struct gw_held *held, int64_t bytes, int64_t max)

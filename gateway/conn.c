@@ -12,6 +12,15 @@
 
 #define CONN_OF(t) ((struct gw_conn *)((char *)(t)-offsetof(struct gw_conn, timer)))
 
+/* Of all that this thread's listeners take three quarters may come from one prefix: whoever opens
+ * connections and says nothing leaves some for the others. */
+static size_t conns_max(const struct gw_thread *thread)
+{
+    size_t all = (size_t)thread->options->limits.connections / thread->gw->setup.n_threads + 1;
+
+    return all - all / 4;
+}
+
 cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
                  struct cg_engine **engine, void **owner)
 {
@@ -24,6 +33,11 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
     struct gw_conn *conn = calloc(1, sizeof *conn);
     if (!conn)
         return CG_NO_MEMORY;
+    conn->place = gw_share_place(cg_address_ip(&peer->at));
+    if (!gw_share_take(&thread->conns, conn->place, conns_max(thread))) {
+        free(conn);
+        return CG_BUSY;
+    }
     conn->thread = thread;
     conn->identity = gw_identity_ref(thread->identity);
     const struct cg_engine_conf conf = {
@@ -38,11 +52,11 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
     if (err == CG_OK)
         err = cg_stack_accept(&conf, tls, CG_SPEAKS_ALPN, cg_loop_mono(loop), engine);
     if (err != CG_OK) {
+        gw_share_give(&thread->conns, conn->place);
         gw_identity_unref(conn->identity);
         free(conn);
         return err;
     }
-    (void)peer;
     cg_metric_add(thread->metrics, &gw_metric_table, GW_METRIC_CONNECTIONS, CG_LABELS(), 1);
     *owner = conn;
     return CG_OK;
@@ -125,6 +139,7 @@ static void on_close(struct cg_conn *c, cg_err why)
         cg_gate_done(&conn->gate);
     }
     cg_metric_add(conn->thread->metrics, &gw_metric_table, GW_METRIC_CONNECTIONS, CG_LABELS(), -1);
+    gw_share_give(&conn->thread->conns, conn->place);
     gw_identity_unref(conn->identity);
     free(conn);
 }

@@ -15,6 +15,7 @@ struct gw_conn {
     struct gw_request *requests; /* open ones */
     int64_t held_bytes;          /* request bodies held whole */
     struct cg_span ip;           /* of the peer, for budgets */
+    size_t place;                /* of its prefix in shares */
 };
 
 /* What a listener of the native port is made with. */

@@ -235,6 +235,27 @@ void gw_forward_call(struct gw_request *req, struct cg_call *call)
     f->lease = cg_lease_take(call);
 }
 
+/* --- bodies on their way ---------------------------------------------------------------------- */
+
+/* A body that is let through before it is verified holds a backend's connection for as long as its
+ * client likes. Of those to one backend one address prefix may so hold a quarter. */
+static bool take_share(struct gw_request *req)
+{
+    struct gw_thread *thread = gw_thread_of(req);
+    size_t most = (size_t)thread->options->limits.backend_connections / 4;
+
+    if (!req->forward.is_verified && !req->forward.has_share)
+        req->forward.has_share = gw_share_take(&thread->uploads, req->conn->place, most ? most : 1);
+    return req->forward.is_verified || req->forward.has_share;
+}
+
+static void give_share(struct gw_request *req)
+{
+    if (req->forward.has_share)
+        gw_share_give(&gw_thread_of(req)->uploads, req->conn->place);
+    req->forward.has_share = false;
+}
+
 /* --- its end --------------------------------------------------------------------------------- */
 
 static enum gw_next failed(struct gw_request *req, cg_err err)
@@ -293,6 +314,8 @@ enum gw_next gw_forward(struct gw_request *req)
 
     /* The backend is asked for once the body is verified, or may be let through. */
     if (f->up == GW_UP_COLLECT && (f->is_verified || !gw_hold_is_whole(&f->hold))) {
+        if (!take_share(req))
+            return gw_refuse(req, CG_REFUSAL_UNAVAILABLE, CG_RATE, "uploads");
         err = lease(req);
         if (err != CG_OK)
             return failed(req, err);
@@ -310,8 +333,10 @@ enum gw_next gw_forward(struct gw_request *req)
         if (req->fault.refusal != CG_REFUSAL_NONE || gw_upload(req) == GW_REFUSE)
             return GW_REFUSE;
     }
-    if (f->up == GW_UP_ENDED)
+    if (f->up == GW_UP_ENDED) {
+        give_share(req);
         wait_for_answer(req);
+    }
     return GW_WAIT;
 }
 
@@ -323,6 +348,7 @@ void gw_forward_done(struct gw_request *req)
     if (f->has_timer)
         cg_loop_unset(thread->loop, &f->timer);
     f->has_timer = false;
+    give_share(req);
     cg_slot_call_off(thread->loop, req->ticket, GW_TAG_LEASE);
     req->waits &= ~(1u << GW_TAG_LEASE);
     cg_lease_end(f->lease);

@@ -81,6 +81,7 @@ struct gw_forward {
     struct cg_sig_job *trailer_job;
     bool has_body; /* the backend gets one */
     bool has_timer;
+    bool has_share;    /* of the uploads of its client's prefix */
     bool has_head;     /* the backend's response head is here */
     bool answer_ended; /* and its end */
     cg_err lost;       /* the backend's connection is gone */

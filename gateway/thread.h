@@ -43,6 +43,8 @@ struct gw_thread {
     uint64_t config_generation;
     const struct gw_options *options; /* of config */
     struct cg_shard *metrics;
+    struct gw_shares conns;   /* client connections */
+    struct gw_shares uploads; /* backend connections that have got a body that may not be one */
     struct gw_name *names[GW_NAME_CACHE];
     struct gw_request *free_requests;
     struct cg_hasher *hashers[GW_HASHERS]; /* at rest */

@@ -33,11 +33,15 @@ bool cg_bucket_take_hash(struct cg_buckets *buckets, uint32_t hash, int64_t step
     return take(&buckets->until_us[hash % CG_BUCKETS], step_us, most_us, now);
 }
 
+struct cg_span cg_bucket_prefix(struct cg_span ip)
+{
+    return (struct cg_span){ip.at, ip.len == 16 ? 6 : ip.len == 4 ? 3 : ip.len};
+}
+
 bool cg_bucket_take(struct cg_buckets *buckets, struct cg_span ip, int64_t per_s, int64_t burst,
                     int64_t tokens, struct cg_mono now)
 {
-    struct cg_span prefix = {ip.at, ip.len == 16 ? 6 : ip.len == 4 ? 3 : ip.len};
-
-    return per_s > 0 && cg_bucket_take_hash(buckets, cg_bucket_hash(CG_BUCKET_HASH_BEGIN, prefix),
-                                            tokens * 1000000 / per_s, burst * 1000000 / per_s, now);
+    return per_s > 0 &&
+           cg_bucket_take_hash(buckets, cg_bucket_hash(CG_BUCKET_HASH_BEGIN, cg_bucket_prefix(ip)),
+                               tokens * 1000000 / per_s, burst * 1000000 / per_s, now);
 }

@@ -21,6 +21,8 @@ struct cg_buckets {
  * Units   per_s tokens come back a second, 0: there never are any; burst is how many it holds. */
 bool cg_bucket_take(struct cg_buckets *buckets, struct cg_span ip, int64_t per_s, int64_t burst,
                     int64_t tokens, struct cg_mono now);
+/* cg_bucket_prefix gives the part of an address that stands for all who share its bucket. */
+struct cg_span cg_bucket_prefix(struct cg_span ip);
 /* cg_bucket_take_hash takes one token from the bucket of a hash, which cg_bucket_hash makes: it
  * adds bytes to what was hashed before, CG_BUCKET_HASH_BEGIN at first.
  * Units   a token comes back every step_us; the bucket holds most_us / step_us of them. */

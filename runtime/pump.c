@@ -13,8 +13,12 @@
 #include <unistd.h>
 
 #define LINGER_MS 1000
-/* What may be on its way when the other end has not read our last word yet: both kernels' buffers. */
+/* What may be on its way when the other end has not read our last word yet: both kernels' buffers.
+ */
 #define LINGER_MAX_BYTES (8 * 1024 * 1024)
+
+/* Who takes less in all the time he has is none that reads slowly. */
+#define MOVED_MIN_BYTES 4096
 
 enum state {
     TALKING,
@@ -467,9 +471,11 @@ static void flush(struct cg_task *task)
 
 static void check_stall(struct cg_conn *conn, struct cg_mono now)
 {
+    size_t least = conn->n_queued < MOVED_MIN_BYTES ? conn->n_queued : MOVED_MIN_BYTES;
+
     if (!cg_mono_is_due(conn->stalled, now))
         return;
-    if (outstanding(conn) < conn->n_queued)
+    if (outstanding(conn) + least <= conn->n_queued)
         set_stalled(conn); /* slow, not dead */
     else
         die(conn, CG_TIMEOUT);

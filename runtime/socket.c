@@ -80,13 +80,19 @@ cg_err cg_socket_new(enum cg_address_kind kind, int *out_fd)
     return CG_OK;
 }
 
+/* What the kernel takes beyond what the other end has room for. Left to itself it takes megabytes,
+ * and makes room by thirds: a slow reader would look dead for minutes, and hold all of that. */
+#define UNSENT_MAX_BYTES (64 * 1024)
+
 void cg_socket_tune(int fd, enum cg_address_kind kind)
 {
-    int on = 1;
+    int on = 1, unsent = UNSENT_MAX_BYTES;
 
-    /* What is written is complete: one write a pass. It only costs time if this fails. */
-    if (kind == CG_ADDRESS_IP4 || kind == CG_ADDRESS_IP6)
+    /* What is written is complete: one write a pass. It only costs time or memory if these fail. */
+    if (kind == CG_ADDRESS_IP4 || kind == CG_ADDRESS_IP6) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    }
 }
 
 void cg_socket_peer(int fd, struct cg_peer *peer)

@@ -48,6 +48,19 @@ TEST(held_bytes_stop_at_the_limit_and_come_back)
     CHECK(!gw_held_take(&held, 1, 100));
 }
 
+TEST(a_share_has_its_limit_for_a_prefix_and_comes_back)
+{
+    static struct gw_shares shares;
+    size_t one = gw_share_place(CG_LIT("\x0a\1\2\1")), other = gw_share_place(CG_LIT("\x0a\1\3\1"));
+
+    CHECK(one == gw_share_place(CG_LIT("\x0a\1\2\xff")) && one != other);
+    CHECK(gw_share_take(&shares, one, 2) && gw_share_take(&shares, one, 2));
+    CHECK(!gw_share_take(&shares, one, 2) && gw_share_take(&shares, other, 2));
+    gw_share_give(&shares, one);
+    CHECK(gw_share_take(&shares, one, 2) && !gw_share_take(&shares, one, 2));
+}
+
 SUITE(budget, T(a_bucket_gives_its_burst_and_then_its_rate),
       T(neighbours_of_a_prefix_share_a_bucket_and_others_do_not),
-      T(a_rate_of_nothing_lets_nobody_in), T(held_bytes_stop_at_the_limit_and_come_back))
+      T(a_rate_of_nothing_lets_nobody_in), T(held_bytes_stop_at_the_limit_and_come_back),
+      T(a_share_has_its_limit_for_a_prefix_and_comes_back))
