@@ -792,6 +792,23 @@ TEST(means_the_same_when_fed_in_single_bytes)
     done();
 }
 
+TEST(takes_a_header_block_in_many_frames_in_single_bytes)
+{
+    unsigned what = 0;
+    size_t taken;
+
+    open();
+    get("/x");
+    frame(HEADERS, END_STREAM, 1, cg_span_of(block, block_len));
+    for (int i = 0; i < 7; i++)
+        frame(CONTINUATION, 0, 1, (struct cg_span){0});
+    frame(CONTINUATION, END_HEADERS, 1, (struct cg_span){0});
+    for (size_t i = 0; i < wire_len; i++)
+        CHECK_OK(cg_engine_feed(engine, cg_span_of(wire + i, 1), start, &taken));
+    CHECK(cg_engine_ready(engine, &what) && what == (CG_X_HEAD | CG_X_END));
+    done();
+}
+
 SUITE(h2, T(takes_the_scheme_httpcg_and_checks_its_path_itself),
       T(refuses_fields_that_could_split_a_message), T(records_host_beside_authority),
       T(refuses_plain_connect_and_lets_extended_connect_through), T(limits_uris_and_header_lists),
@@ -806,4 +823,5 @@ SUITE(h2, T(takes_the_scheme_httpcg_and_checks_its_path_itself),
       T(stops_reading_when_its_answers_are_not_taken), T(ends_on_what_is_no_http_2),
       T(checks_a_bodys_length_against_the_stated_one),
       T(gives_the_connection_its_credit_back_for_bodies_nobody_reads), T(pads_heads_to_multiples),
-      T(means_the_same_when_fed_in_single_bytes))
+      T(means_the_same_when_fed_in_single_bytes),
+      T(takes_a_header_block_in_many_frames_in_single_bytes))
