@@ -44,7 +44,6 @@ struct cg_keyfile {
     struct cg_span role; /* "identity", "transport", "log", ... */
     struct cg_span hint; /* the wallet address it belongs to, or empty */
     struct cg_span ct;
-    struct cg_span file; /* all of it */
 };
 
 /* What it holds. */
