@@ -259,9 +259,10 @@ static void finish_request(struct cg_h2 *h2, struct cg_exchange *x)
     cg_exchange_note(x, CG_X_HEAD);
 }
 
+/* Over at once: a message that is no good has no end, whatever its last frame's flags say. */
 static int spoil(struct cg_h2 *h2, struct cg_exchange *x, uint32_t code, cg_err fault)
 {
-    x->fault = fault;
+    cg_exchange_over(x, code, false, fault);
     return nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, (int32_t)x->id, code);
 }
 
@@ -331,7 +332,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     default:
         return 0;
     }
-    if (rv == 0 && x && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+    if (rv == 0 && x && !cg_exchange_is(x, CG_S_OVER) &&
+        (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         cg_exchange_in_end(x);
     return rv;
 }

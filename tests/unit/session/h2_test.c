@@ -792,6 +792,78 @@ TEST(means_the_same_when_fed_in_single_bytes)
     done();
 }
 
+TEST(tells_a_reset_and_no_end_where_trailers_are_malformed)
+{
+    unsigned what = 0;
+
+    open();
+    get("/x");
+    headers(1, END_HEADERS);
+    frame(DATA, 0, 1, CG_LIT("abc"));
+    block_len = 0;
+    field("x-bad", "a\nb");
+    headers(1, END_STREAM | END_HEADERS);
+    CHECK_OK(flush());
+    CHECK(cg_engine_ready(engine, &what));
+    CHECK_INT(what, CG_X_HEAD | CG_X_BODY | CG_X_RESET);
+    done();
+}
+
+/* A client that has asked for something; what it says is thrown away. */
+static struct cg_exchange *ask(void)
+{
+    struct cg_exchange *x = NULL;
+    struct cg_arena arena;
+    struct cg_head head;
+    struct cg_buf out;
+
+    cg_engine_free(engine);
+    CHECK_OK(cg_h2_new(false, NULL, start, &engine));
+    cg_arena_init(&arena, 4096);
+    cg_head_init(&head, &arena);
+    head.method = CG_LIT("GET");
+    head.scheme = CG_LIT("https");
+    head.authority = CG_LIT("a");
+    head.path = CG_LIT("/");
+    CHECK_OK(cg_engine_begin(engine, &head, true, &x));
+    cg_buf_init(&out, 65536);
+    CHECK_OK(cg_engine_pull(engine, &out));
+    cg_buf_done(&out);
+    cg_arena_done(&arena);
+    wire_len = 0;
+    frame(SETTINGS, 0, 0, (struct cg_span){0});
+    return x;
+}
+
+TEST(tells_a_client_a_reset_and_no_end_where_a_response_is_malformed)
+{
+    unsigned what = 0;
+    struct cg_exchange *x = ask();
+
+    block_len = 0;
+    field(":status", "200");
+    field("x-bad", "a\nb");
+    headers(1, END_STREAM | END_HEADERS);
+    CHECK_OK(flush());
+    CHECK(cg_engine_ready(engine, &what) == x);
+    CHECK_INT(what, CG_X_SENT | CG_X_RESET);
+    CHECK_ERR(x->fault, CG_SYNTAX);
+
+    /* Its head was good, its trailers are not. */
+    x = ask();
+    block_len = 0;
+    field(":status", "200");
+    headers(1, END_HEADERS);
+    frame(DATA, 0, 1, CG_LIT("abc"));
+    block_len = 0;
+    field("x-bad", "a\nb");
+    headers(1, END_STREAM | END_HEADERS);
+    CHECK_OK(flush());
+    CHECK(cg_engine_ready(engine, &what) == x);
+    CHECK_INT(what, CG_X_SENT | CG_X_HEAD | CG_X_BODY | CG_X_RESET);
+    done();
+}
+
 TEST(takes_a_header_block_in_many_frames_in_single_bytes)
 {
     unsigned what = 0;
@@ -824,4 +896,6 @@ SUITE(h2, T(takes_the_scheme_httpcg_and_checks_its_path_itself),
       T(checks_a_bodys_length_against_the_stated_one),
       T(gives_the_connection_its_credit_back_for_bodies_nobody_reads), T(pads_heads_to_multiples),
       T(means_the_same_when_fed_in_single_bytes),
+      T(tells_a_reset_and_no_end_where_trailers_are_malformed),
+      T(tells_a_client_a_reset_and_no_end_where_a_response_is_malformed),
       T(takes_a_header_block_in_many_frames_in_single_bytes))
