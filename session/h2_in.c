@@ -131,18 +131,21 @@ static void add_pseudo(struct cg_h2 *h2, struct cg_head *head, struct cg_span na
 }
 
 /* A response's head and its interim ones begin with the status, which tells them apart. */
-static void begin_response(struct cg_exchange *x, struct cg_span value)
+static cg_err begin_response(struct cg_exchange *x, struct cg_span value)
 {
     int status = value.len == 3
                      ? (value.at[0] - '0') * 100 + (value.at[1] - '0') * 10 + (value.at[2] - '0')
                      : 0;
 
-    if (status >= 100 && status < 200) {
+    if (status < 100 || status > 599)
+        return CG_SYNTAX;
+    if (status < 200) {
         cg_head_init(&x->inform, &x->arena);
         x->inform.status = status;
     } else {
         x->in.status = status;
     }
+    return CG_OK;
 }
 
 static struct cg_head *reading(struct cg_exchange *x)
@@ -190,7 +193,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     }
     if (name_len && name_at[0] == ':') {
         if (!h2->base.is_server)
-            begin_response(x, value);
+            keep(h2, begin_response(x, value));
         else
             add_pseudo(h2, &x->in, name, value);
         return 0;

@@ -864,6 +864,33 @@ TEST(tells_a_client_a_reset_and_no_end_where_a_response_is_malformed)
     done();
 }
 
+TEST(takes_a_status_from_100_to_599_and_no_other)
+{
+    static const char *const bad[] = {"000", "099", "600", "999"};
+    unsigned what = 0;
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct cg_exchange *x = ask();
+        block_len = 0;
+        field(":status", bad[i]);
+        headers(1, END_STREAM | END_HEADERS);
+        CHECK_OK(flush());
+        CHECK(cg_engine_ready(engine, &what) == x);
+        CHECK_INT(what, CG_X_SENT | CG_X_RESET);
+    }
+    ask();
+    block_len = 0;
+    field(":status", "100");
+    headers(1, END_HEADERS);
+    block_len = 0;
+    field(":status", "599");
+    headers(1, END_STREAM | END_HEADERS);
+    CHECK_OK(flush());
+    CHECK(cg_engine_ready(engine, &what));
+    CHECK_INT(what, CG_X_SENT | CG_X_INFORM | CG_X_HEAD | CG_X_END);
+    done();
+}
+
 TEST(takes_a_header_block_in_many_frames_in_single_bytes)
 {
     unsigned what = 0;
@@ -898,4 +925,5 @@ SUITE(h2, T(takes_the_scheme_httpcg_and_checks_its_path_itself),
       T(means_the_same_when_fed_in_single_bytes),
       T(tells_a_reset_and_no_end_where_trailers_are_malformed),
       T(tells_a_client_a_reset_and_no_end_where_a_response_is_malformed),
+      T(takes_a_status_from_100_to_599_and_no_other),
       T(takes_a_header_block_in_many_frames_in_single_bytes))
