@@ -112,7 +112,8 @@ export function u(bits, n) {
 const field = (x) => (typeof x === 'string' ? ascii(x) : x);
 export const lp = (x) => concat(u(32, field(x).length), field(x));
 export const TUP = (label, ...fields) => concat(lp(label), u(8, fields.length), ...fields.map(lp));
-export const LIST = (...items) => concat(u(16, items.length), ...items.map(lp));
+export const listOf = (items) => new Uint8Array(Buffer.concat([u(16, items.length), ...items.map(lp)]));
+export const LIST = (...items) => listOf(items);
 
 export const H = (...parts) => sha256(concat(...parts));
 export const hmac = (key, message) => nobleHmac(sha256, key, message);

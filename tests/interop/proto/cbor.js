@@ -37,7 +37,9 @@ class Reader {
         return [first >> 5, argument <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(argument) : argument];
     }
 
+    // Every item counts for the depth, an integer too.
     item(depth) {
+        wellFormed(depth <= DEPTH_MAX, 'nested too deeply');
         const [major, argument] = this.head();
         if (major === 7) return this.simple(argument);
         if (major === 0) return argument;
@@ -45,7 +47,6 @@ class Reader {
         wellFormed(typeof argument === 'number', 'a length beyond reason');
         if (major === 2) return Uint8Array.from(this.take(argument));
         if (major === 3) return this.text(argument);
-        wellFormed(depth <= DEPTH_MAX, 'nested too deeply');
         if (major === 4) return this.list(argument, depth);
         if (major === 5) return this.map(argument, depth);
         return new Tagged(argument, this.item(depth + 1));

@@ -5,8 +5,8 @@ import { ascii, concat, expand, extract, H, hex, need, same, sha512, TUP, u } fr
 import * as cbor from './cbor.js';
 
 const P = 2n ** 255n - 19n;
-const L = 2n ** 252n + 27742317777372353535851937790883648493n;
-const littleEndian = (bytes) => BigInt('0x' + hex(Uint8Array.from(bytes).reverse()));
+export const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+export const littleEndian = (bytes) => BigInt('0x' + hex(Uint8Array.from(bytes).reverse()));
 
 const SMALL_ORDER = [
     '0000000000000000000000000000000000000000000000000000000000000000',

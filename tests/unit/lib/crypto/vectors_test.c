@@ -127,6 +127,63 @@ TEST(bad_ed25519_keys_are_refused)
             CG_KEY);
 }
 
+static cg_err verify_with(enum cg_alg alg, struct cg_span public, struct cg_span context,
+                          struct cg_span message, struct cg_span sig)
+{
+    struct cg_verify_key *key;
+
+    CG_TRY(cg_verify_key_new(cg_test_crypto(), alg, public, &key));
+    cg_err err = cg_verify(key, context, message, sig);
+    cg_verify_key_free(key);
+    return err;
+}
+
+/* RFC 8032, 5.1.7: the equation without the cofactor, R and S in their one spelling. */
+TEST(ed25519_is_judged_at_its_edges_as_everywhere)
+{
+    CHECK_INT(cg_vector_count("ed25519:cases"), 86);
+    for (size_t i = 0; i < cg_vector_count("ed25519:cases"); i++) {
+        struct cg_span public = cg_vector_hex(cg_vector_at("ed25519:cases.%zu.public", i));
+        struct cg_span message = cg_vector_hex(cg_vector_at("ed25519:cases.%zu.message", i));
+        struct cg_span sig = cg_vector_hex(cg_vector_at("ed25519:cases.%zu.signature", i));
+
+        CHECK(cg_vector_expects(
+            cg_vector_at("ed25519:cases.%zu", i),
+            verify_with(CG_ALG_ED25519, public, (struct cg_span){NULL, 0}, message, sig)));
+    }
+}
+
+static cg_err verify_mldsa87(const char *path, struct cg_span public, struct cg_span sig)
+{
+    char copy[64];
+
+    snprintf(copy, sizeof copy, "%s", path);
+    return verify_with(CG_ALG_MLDSA87, public, cg_vector_hex(cg_vector_at("%s.context", copy)),
+                       cg_vector_hex(cg_vector_at("%s.message", copy)), sig);
+}
+
+/* FIPS 204, Algorithm 3. */
+TEST(mldsa87_verifies_what_others_signed_and_refuses_what_others_spoilt)
+{
+    struct cg_span public = cg_vector_hex("mldsa87:wycheproof.public");
+    struct cg_span good = cg_vector_hex("mldsa87:wycheproof.signature");
+
+    CHECK_INT(cg_vector_count("mldsa87:acvp.cases"), 7);
+    for (size_t i = 0; i < cg_vector_count("mldsa87:acvp.cases"); i++) {
+        const char *path = cg_vector_at("mldsa87:acvp.cases.%zu", i);
+
+        CHECK(cg_vector_expects(path,
+                                verify_mldsa87(path, cg_vector_hex(cg_vector_at("%s.public", path)),
+                                               cg_vector_hex(cg_vector_at("%s.signature", path)))));
+    }
+    CHECK_INT(cg_vector_count("mldsa87:wycheproof.cases"), 22);
+    for (size_t i = 0; i < cg_vector_count("mldsa87:wycheproof.cases"); i++) {
+        const char *path = cg_vector_at("mldsa87:wycheproof.cases.%zu", i);
+
+        CHECK(cg_vector_expects(path, verify_mldsa87(path, public, cg_vector_cut(good, path))));
+    }
+}
+
 static const char *good_file(size_t i, const char *member)
 {
     return cg_vector(cg_vector_at("keyfile:good.%zu.%s", i, member));
@@ -188,5 +245,7 @@ TEST(bad_key_files_are_refused_for_their_reason)
 SUITE(crypto_vectors, T(hsig_signs_and_verifies_every_good_case), T(hsig_refuses_every_bad_case),
       T(batches_have_the_signatures_and_proofs_of_the_vectors),
       T(bad_batch_proofs_are_refused_for_their_reason), T(bad_ed25519_keys_are_refused),
+      T(ed25519_is_judged_at_its_edges_as_everywhere),
+      T(mldsa87_verifies_what_others_signed_and_refuses_what_others_spoilt),
       T(key_files_are_written_and_opened_as_in_the_vectors),
       T(bad_key_files_are_refused_for_their_reason))

@@ -105,5 +105,100 @@ TEST(operations_are_issued_as_in_the_vectors)
     CHECK(state.is_deactivated);
 }
 
+static const char *generation(size_t i, const char *member)
+{
+    return cg_vector_at("wallet:generations.%zu.%s", i, member);
+}
+
+static struct cg_secret secret_at(const char *path)
+{
+    struct cg_secret secret;
+
+    memcpy(secret.bytes, cg_vector_hash(path).bytes, sizeof secret.bytes);
+    return secret;
+}
+
+/* The document that generation i begins a DID with. */
+static void make_doc(size_t i, struct cg_wallet_doc *out)
+{
+    struct cg_secret seed = secret_at(generation(i, "S"));
+    struct cg_signer *signer = NULL;
+    struct cg_hash next = {{0}};
+
+    if (*cg_vector(generation(i, "R"))) {
+        struct cg_secret next_seed = secret_at(generation(i, "R"));
+
+        CHECK_OK(cg_wallet_next(cg_test_crypto(), &next_seed, &next));
+    }
+    CHECK_OK(cg_wallet_signer(cg_test_crypto(), &seed, &signer));
+    cg_wallet_doc_make(signer, &next, out);
+    cg_signer_free(signer);
+}
+
+TEST(seeds_make_the_keys_and_addresses_of_the_vectors)
+{
+    for (size_t i = 0; i < cg_vector_count("wallet:generations"); i++) {
+        struct cg_secret seed = secret_at(generation(i, "S"));
+        static uint8_t wire[CG_WALLET_DOC_BYTES];
+        struct cg_wallet_doc doc;
+        struct cg_seeds seeds;
+        struct cg_hash hash;
+        struct cg_waddr waddr;
+
+        CHECK_OK(cg_wallet_seeds(&seed, &seeds));
+        CHECK_SPAN(CG_BYTES(seeds.ed25519.bytes), cg_vector_hex(generation(i, "ed25519_seed")));
+        CHECK_SPAN(CG_BYTES(seeds.mldsa87.bytes), cg_vector_hex(generation(i, "mldsa87_seed")));
+        make_doc(i, &doc);
+        CHECK_SPAN(CG_BYTES(doc.keys.ed25519), cg_vector_hex(generation(i, "ed25519")));
+        CHECK_OK(cg_sha256(CG_BYTES(doc.keys.mldsa87), &hash));
+        CHECK_SPAN(cg_hash_span(&hash), cg_vector_hex(generation(i, "mldsa87_sha256")));
+        CHECK_SPAN(cg_hash_span(&doc.next), cg_vector_hex(generation(i, "next")));
+        CHECK_OK(cg_wallet_doc_address(&doc, &waddr));
+        CHECK_SPAN(cg_span_str(waddr.text), cg_span_str(cg_vector(generation(i, "waddr"))));
+        cg_wallet_doc_write(&doc, wire);
+        CHECK_OK(cg_sha256(CG_BYTES(wire), &hash));
+        CHECK_SPAN(cg_hash_span(&hash), cg_vector_hex(generation(i, "doc_sha256")));
+        cg_seeds_done(&seeds);
+    }
+}
+
+TEST(bad_addresses_and_dids_are_refused_for_their_reason)
+{
+    struct cg_waddr waddr, before;
+
+    memset(&waddr, 0x5a, sizeof waddr);
+    before = waddr;
+    for (size_t i = 0; i < cg_vector_count("wallet:addresses_bad"); i++) {
+        const char *text = cg_vector(cg_vector_at("wallet:addresses_bad.%zu.text", i));
+
+        CHECK(cg_vector_expects(cg_vector_at("wallet:addresses_bad.%zu", i),
+                                cg_waddr_read(cg_span_str(text), &waddr)));
+    }
+    for (size_t i = 0; i < cg_vector_count("wallet:dids_bad"); i++) {
+        const char *text = cg_vector(cg_vector_at("wallet:dids_bad.%zu.text", i));
+
+        CHECK(cg_vector_expects(cg_vector_at("wallet:dids_bad.%zu", i),
+                                cg_did_read(cg_span_str(text), &waddr)));
+    }
+    CHECK(memcmp(&waddr, &before, sizeof waddr) == 0);
+}
+
+TEST(bad_documents_are_refused_for_their_reason)
+{
+    struct cg_span good = cg_vector_hex("wallet:doc");
+    struct cg_wallet_doc doc, before;
+
+    CHECK_OK(cg_wallet_doc_read(good, &doc));
+    before = doc;
+    for (size_t i = 0; i < cg_vector_count("wallet:docs_bad"); i++)
+        CHECK(cg_vector_expects(
+            cg_vector_at("wallet:docs_bad.%zu", i),
+            cg_wallet_doc_read(cg_vector_cut(good, cg_vector_at("wallet:docs_bad.%zu", i)), &doc)));
+    CHECK(memcmp(&doc, &before, sizeof doc) == 0);
+}
+
 SUITE(identity_vectors, T(good_chains_lead_where_the_vectors_say),
-      T(bad_chains_are_refused_for_their_reason), T(operations_are_issued_as_in_the_vectors))
+      T(bad_chains_are_refused_for_their_reason), T(operations_are_issued_as_in_the_vectors),
+      T(seeds_make_the_keys_and_addresses_of_the_vectors),
+      T(bad_addresses_and_dids_are_refused_for_their_reason),
+      T(bad_documents_are_refused_for_their_reason))
