@@ -122,6 +122,7 @@ for c in cases:
     if c["why"].startswith("w2's sig"):
         c["lines"][2:4] = ["w2's signature under w1's name and id", "w2"]
 
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 small = "\u2014 a.example/x AAAAAAE=\n"
 root = b64(ROOT)
 reads = [(w, e, t) for w, e, t in [
@@ -164,11 +165,20 @@ reads = [(w, e, t) for w, e, t in [
     ("URL base64", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAA_-E=\n" % root),
     ("text behind the signatures", "SHORT", "a.example/x\n1\n%s\n\n" % root + small + "x"),
     ("a blank line behind", "SYNTAX", "a.example/x\n1\n%s\n\n" % root + small + "\n"),
+    ("every character of base64", "OK", "a.example/x\n1\n%s\n\n\u2014 a.example/x %s\n" % (root, BASE64)),
+] + [
+    ("base64 with '%s' in it" % c, "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x %s\n" % (root, BASE64[:40] + c + BASE64[41:]))
+    for c in "@[`{*,-.:;=_"
+] + [
+    ("a name with U+%04X" % ord(c), "OK", "a.example/x\n1\n%s\n\n\u2014 %s AAAAAAE=\n" % (root, c))
+    for c in "\u0080\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"
+] + [
     ("a control character in a name", "SYNTAX", "a.example/x\n1\n%s\n\n" % root + small.replace("a.ex", "a\x01ex")),
     ("nothing", "SHORT", ""),
 ]]
 bad_utf8 = [b"\xff", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80", b"\x80", b"\xe2\x82",
-            b"\xf8\x88\x80\x80\x80"]
+            b"\xf8\x88\x80\x80\x80", b"\xed\xbf\xbf", b"\xc1\xbf", b"\xe0\x9f\xbf", b"\xf0\x8f\xbf\xbf", b"\xf5\x80\x80\x80", b"\xe0\xa0\xc0",
+            b"\xe0\xa0"]
 
 good_vkey = log.vkeys()[0]
 name, hexid, material = good_vkey.split("+", 2)

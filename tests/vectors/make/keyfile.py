@@ -72,6 +72,8 @@ write("keyfile", {
         changed("a member fewer", "SCHEMA", 0, 1, "aa"),
         changed("an indefinite length", "CANONICAL", 0, 1, "bf"),
         changed("a byte more", "EXTRA", len(base), 0, "00"),
+        changed("1024 bytes", "EXTRA", len(base), 0, "00" * (1024 - len(base))),
+        changed("1025 bytes", "TOO_LARGE", len(base), 0, "00" * (1025 - len(base))),
         changed("a byte less", "SHORT", len(base) - 1, 1, ""),
         replaced("another role inside", "SCHEMA", parts(*SMALL, inner_role="transport")[3]),
         replaced("a plaintext that is none", "SCHEMA", parts(*SMALL, plain=b"\xa0")[3]),

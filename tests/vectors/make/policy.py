@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Makes tests/vectors/policy.json: policies with their CBOR and hash, what is refused of them, the
 table of patterns and paths, the table of decisions, and a role credential."""
+import base64
 import copy
 import json
 import os
 import re
 
-from forms import H, TUP, cbor, write
+from forms import H, TUP, cbor, u, write
 
 v1 = json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "v1.json")))
 ALICE, BOB = v1["wallet"]["waddr"], v1["gateway"]["did"][8:]
@@ -36,7 +37,23 @@ concealed = {**copy.deepcopy(rbac), "conceal": True}
 public = {**copy.deepcopy(least), "rules": [
     {"methods": ["GET"], "path": "/", "roles": ["anonymous"], "sapi": "none"},
     {"methods": ["GET", "POST"], "path": "/form", "roles": ["anonymous"], "sapi": "none", "max_body": 100}]}
-policies = {"rbac": rbac, "least": least, "gateway": gateway, "concealed": concealed, "public": public}
+near = {**copy.deepcopy(least), "rules": [
+    {"methods": ["GET", "POST"], "path": "/near/**", "roles": ["anonymous"], "sapi": "none", "max_rtt_us": 500, "body_modes": [1], "max_body": 10},
+    {"methods": ["POST", "PUT", "GET"], "path": "/near/x", "roles": ["anonymous"], "sapi": "none"}]}
+
+
+def address(name):
+    """A wallet address that nobody has keys of."""
+    h = H(name)
+    return base64.b32encode(h + H(TUP("httpcg-waddr-chk/v1", h, u(8, 1)))[:2] + b"\1").decode().lower()
+
+
+# In falling order, so that a reader who searches them has to sort them himself.
+MEMBERS = sorted((address(b"member %d" % i) for i in range(9)), reverse=True)
+many = {**copy.deepcopy(least), "roles": [{"role": "member", "wallets": MEMBERS}],
+        "rules": [{"methods": ["GET"], "path": "/", "roles": ["member"], "sapi": "grant"}]}
+policies = {"rbac": rbac, "least": least, "gateway": gateway, "concealed": concealed, "public": public, "near": near,
+            "near, concealed": {**copy.deepcopy(near), "conceal": True}, "many": many}
 
 
 def text(p):
@@ -71,6 +88,8 @@ bads = [
 ] + [
     bad("gateway without " + k, "SCHEMA", "*", changed(gateway, k, None)) for k in ("v", "kind", "name", "owner", "version")
 ] + [
+    bad("an unknown member behind all others", "SCHEMA", "*", changed(rbac, "z" * 19, 1)),
+    bad("gateway with an unknown member behind all others", "SCHEMA", "*", changed(gateway, "z" * 19, 1)),
     bad("version 2 of the schema", "VERSION", "v", changed(rbac, "v", 2)),
     bad("unknown kind", "SCHEMA", "kind", changed(rbac, "kind", "acl")),
     bad("a member more", "SCHEMA", "*", changed(rbac, "note", "x")),
@@ -245,6 +264,15 @@ decisions = [
     ask("concealed", "GET", "/admin/x", "NOT_FOUND", **B, mode="hybrid"), ask("concealed", "GET", "/admin/x", "METHOD", **A, mode="hybrid", allow="POST, DELETE"),
     ask("concealed", "GET", "/api/x", "NOT_FOUND", **A, mode="grant", scope="app/other.example", rule=1), ask("concealed", "GET", "/log/1", "NOT_FOUND", **dict(A, mode="ed25519", rtt=334), rule=3),
     ask("concealed", "GET", "/api/x", "NEEDS_AUTH"), ask("concealed", "POST", "/admin/x", "STEP_UP", **A, mode="grant", body_mode=1, needs="hybrid", rule=2),
+    # open to everybody who is near
+    ask("near", "GET", "/near", "OK", rtt=500, rule=0), ask("near", "GET", "/near", "DENIED", rtt=501, rule=0), ask("near", "GET", "/near", "DENIED", rtt=0, rule=0),
+    ask("near, concealed", "GET", "/near", "NOT_FOUND", rtt=501, rule=0), ask("near, concealed", "GET", "/near", "OK", rtt=1, rule=0),
+    ask("near", "POST", "/near", "DENIED", rtt=1, body_mode=2, rule=0), ask("near", "POST", "/near", "OK", rtt=1, body_mode=1, body_len=10, rule=0),
+    ask("near", "POST", "/near", "TOO_LARGE", rtt=1, body_mode=1, body_len=11, rule=0), ask("near", "PUT", "/near/x", "OK", rule=1),
+    # each method once, whichever rules have it
+    ask("near", "DELETE", "/near/x", "METHOD", allow="GET, POST, PUT"),
+    # each of many members, and nobody else
+    *[ask("many", "GET", "/", "OK", wallet=member, mode="grant", rule=0) for member in MEMBERS], ask("many", "GET", "/", "DENIED", **A, mode="grant", rule=0),
     # a gateway's policy has no rules
     ask("gateway", "GET", "/", "NO_RULE"), ask("gateway", "GET", "/", "NO_RULE", **A, mode="hybrid"),
 ]

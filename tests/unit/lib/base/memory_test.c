@@ -94,6 +94,9 @@ TEST(spans_compare_and_cut)
     CHECK(cg_span_cmp(CG_LIT(""), CG_LIT("")) == 0);
     CHECK(cg_span_eq_nocase(CG_LIT("Host"), CG_LIT("hOST")));
     CHECK(!cg_span_eq_nocase(CG_LIT("["), CG_LIT("{")));
+    CHECK(!cg_span_eq_nocase(CG_LIT("Host"), CG_LIT("hosts")));
+    CHECK(!cg_span_eq_nocase(CG_LIT("Hosts"), CG_LIT("host")));
+    CHECK(cg_span_ends(CG_LIT("ab"), CG_LIT("ab")) && !cg_span_ends(CG_LIT("b"), CG_LIT("ab")));
     CHECK(cg_span_ends(CG_LIT("a.b"), CG_LIT(".b")) && !cg_span_ends(CG_LIT("b"), CG_LIT(".b")));
     CHECK_INT(cg_span_find(CG_LIT("a=b"), '='), 1);
     CHECK_INT(cg_span_find(CG_LIT("ab"), '='), 2);

@@ -200,9 +200,22 @@ TEST(names_that_are_too_long_are_not_written)
     CHECK_INT(file.len, before);
 }
 
+TEST(a_time_before_1970_is_not_written)
+{
+    CG_AUTO(buf) struct cg_buf file = {0};
+    struct cg_keyfile_content in = content();
+
+    cg_buf_init(&file, CG_KEYFILE_MAX_BYTES);
+    in.created.s = -1;
+    CHECK_ERR(cg_keyfile_write(cg_test_crypto(), &in, CG_LIT("log"), CG_LIT(""), CG_LIT("p"), CHEAP,
+                               salt, nonce, &file),
+              CG_SCHEMA);
+    CHECK_INT(file.len, 0);
+}
+
 SUITE(keyfile, T(argon2id_gives_the_reference_answers), T(costs_are_bounded_on_both_sides),
       T(a_file_opens_with_its_passphrase_and_no_other), T(an_empty_passphrase_is_a_passphrase),
       T(every_prefix_is_short_and_a_byte_more_is_too_much), T(no_altered_file_opens),
       T(costs_over_the_maximum_are_refused_before_anything_is_computed),
       T(versions_and_forms_that_are_not_ours_are_refused),
-      T(names_that_are_too_long_are_not_written))
+      T(names_that_are_too_long_are_not_written), T(a_time_before_1970_is_not_written))

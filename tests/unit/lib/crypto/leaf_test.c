@@ -122,6 +122,14 @@ TEST(what_is_no_name_is_refused)
     CHECK_OK(issue_named("a"));
     CHECK_OK(issue_named("a-b.c1.example"));
     CHECK_OK(issue_named(label63));
+    char longest[256];
+    memset(longest, 'a', sizeof longest);
+    longest[63] = longest[127] = longest[191] = '.';
+    longest[253] = '\0';
+    CHECK_OK(issue_named(longest));
+    longest[253] = 'a';
+    longest[254] = '\0';
+    CHECK_ERR(issue_named(longest), CG_SCHEMA);
     CHECK_OK(issue_named("::ffff:10.0.0.1"));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK_ERR(issue_named(bad[i]), CG_SCHEMA);

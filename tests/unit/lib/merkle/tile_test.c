@@ -141,6 +141,15 @@ TEST(entry_bundles_are_written_and_read)
     w = cg_writer_fixed(room, sizeof room);
     cg_bundle_add(&w, CG_BYTES(large));
     CHECK_ERR(cg_writer_end(&w), CG_TOO_LARGE);
+
+    /* There is room; it is the length that does not fit. */
+    static uint8_t much[2 * sizeof large];
+    w = cg_writer_fixed(much, sizeof much);
+    cg_bundle_add(&w, cg_span_of(large, UINT16_MAX));
+    CHECK_OK(cg_writer_end(&w));
+    CHECK_INT(w.len, 2 + UINT16_MAX);
+    cg_bundle_add(&w, CG_BYTES(large));
+    CHECK_ERR(cg_writer_end(&w), CG_TOO_LARGE);
 }
 
 SUITE(tile, T(paths_go_there_and_back), T(a_path_has_one_spelling_and_nothing_around_it),

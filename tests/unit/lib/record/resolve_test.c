@@ -202,10 +202,19 @@ TEST(answers_of_another_form_are_refused)
     cg_buf_init(&room, CG_RESOLVE_MAX_BYTES);
     cg_buf_init(&bad, CG_RESOLVE_MAX_BYTES);
     struct cg_span text = answer_of(case_named("good"), &json);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (!CHECK_ERR(cg_resolve_read(with(text, rows[i].what, rows[i].by, &bad), &room, &answer),
-                       rows[i].err))
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct cg_resolve_result result;
+        struct cg_span changed = with(text, rows[i].what, rows[i].by, &bad);
+
+        if (!CHECK_ERR(cg_resolve_read(changed, &room, &answer), rows[i].err))
             printf("#   row %zu\n", i);
+        /* Nothing else is asked of an answer that cannot be read. */
+        const struct cg_resolve_ask ask = {0};
+        CHECK_ERR(cg_resolve_verify(&ask, changed, &room, &result), rows[i].err);
+        CHECK(result.checks.verdict[CG_RESOLVE_FORM] == CG_FAILED);
+        CHECK(result.checks.verdict[CG_RESOLVE_NAME] == CG_NOT_REACHED);
+        CHECK(!result.has_record);
+    }
 
     cg_buf_clear(&json);
     text = answer_of(case_named("a name that is gone"), &json);

@@ -3,6 +3,7 @@
 #include "lib/base/span.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/hsig.h"
+#include "lib/wire/writer.h"
 #include "tests/support/channel.h"
 #include "tests/support/check.h"
 #include "tests/support/keys.h"
@@ -243,6 +244,27 @@ TEST(refuses_headers_that_are_malformed)
     }
 }
 
+TEST(a_batch_signature_is_as_long_as_one_can_be_and_no_longer)
+{
+    static char room[CG_SAPI_RESPONSE_MAX_BYTES];
+    static const size_t lens[] = {2, 2 * CG_BATCH_MAX_BYTES, 2 * CG_BATCH_MAX_BYTES + 2,
+                                  2 * CG_BATCH_MAX_BYTES - 1, 0};
+    static const cg_err want[] = {CG_OK, CG_OK, CG_EXTRA, CG_EXTRA, CG_SHORT};
+
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        struct cg_writer w = cg_writer_fixed(room, sizeof room);
+        struct cg_response response = {.timestamp = 77};
+
+        cg_put_str(&w, "{\"alg\":\"hybrid\",\"timestamp\":1,\"nonce\":"
+                       "\"5c783953cc69ab570000000000000001\",\"signature\":\"");
+        memset(cg_put_room(&w, lens[i]), 'a', lens[i]);
+        cg_put_str(&w, "\"}");
+        CHECK_OK(cg_writer_end(&w));
+        CHECK_ERR(cg_response_read(cg_writer_span(&w), &response), want[i]);
+        CHECK(response.timestamp == (want[i] == CG_OK ? 1 : 77));
+    }
+}
+
 TEST(refuses_every_prefix_of_a_header_and_what_is_over_the_limit)
 {
     static char room[CG_SAPI_RESPONSE_MAX_BYTES + 1];
@@ -266,4 +288,5 @@ SUITE(response, T(builds_and_verifies_every_response_of_the_table),
       T(a_signature_fits_nothing_but_what_was_signed),
       T(several_cookies_are_not_one_that_looks_like_them),
       T(a_batch_signature_is_for_its_own_place_only), T(refuses_headers_that_are_malformed),
+      T(a_batch_signature_is_as_long_as_one_can_be_and_no_longer),
       T(refuses_every_prefix_of_a_header_and_what_is_over_the_limit))

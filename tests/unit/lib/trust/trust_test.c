@@ -189,6 +189,11 @@ TEST(every_bad_file_is_refused_at_its_line)
         {1, "vkey", "log x\nquorum none\n"},
         {1, "log <vkey>", "log %e https://a b\nquorum none\n"},
         {1, "not a URL", "log %e ftp://a\nquorum none\n"},
+        {1, "not a URL", "log %e https://\nquorum none\n"},
+        {1, "not a URL", "log %e http://\nquorum none\n"},
+        {1, "not a URL", "log %e local:\nquorum none\n"},
+        {1, "not printable ASCII", "log\x1f%e\nquorum none\n"},
+        {1, "not printable ASCII", "log %e https://a\x7f\nquorum none\n"},
         {2, "another one", "log %e https://a\nlog %m https://b\nquorum none\n"},
         {1, "witness <name>", "witness a\nquorum none\n"},
         {1, "witness <name>", "witness a %1 gopher://x\nquorum none\n"},
@@ -257,6 +262,25 @@ TEST(every_bad_file_is_refused_at_its_line)
     CHECK_ERR(read_text("nonsense", &trust, NULL), CG_CONFIG);
 }
 
+TEST(addresses_and_names_may_be_one_character_long_and_of_any_that_is_printed)
+{
+    static const char *const texts[] = {
+        "log %e http://a\nlog %m\nquorum none\n",
+        "log %e https://a\nlog %m\nquorum none\n",
+        "log %e local:a\nlog %m\nquorum none\n",
+        "log %e https://a/~!\nlog %m https://a/~!\nwitness ~! %1\nquorum ~!\n",
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct cg_trust_fault fault = {99, NULL};
+        struct cg_trust *trust = NULL;
+
+        if (!CHECK_OK(read_text(texts[i], &trust, &fault)))
+            printf("#   row %zu: line %u: %s\n", i, fault.line, fault.text ? fault.text : "-");
+        cg_trust_free(trust);
+    }
+}
+
 TEST(the_limits_hold_at_their_edges)
 {
     static struct file file;
@@ -311,4 +335,5 @@ TEST(the_lines_of_a_new_log_are_written_to_be_read)
 
 SUITE(trust, T(a_file_says_whom_to_believe), T(the_least_file_asks_for_no_witness_aloud),
       T(a_file_checks_the_notes_it_describes), T(every_bad_file_is_refused_at_its_line),
+      T(addresses_and_names_may_be_one_character_long_and_of_any_that_is_printed),
       T(the_limits_hold_at_their_edges), T(the_lines_of_a_new_log_are_written_to_be_read))

@@ -101,6 +101,14 @@ TEST(answers_414_to_what_is_too_long_on_either_side)
     ask.path.len++;
     CHECK_ERR(cg_url_target_read(&ask, room, &out, &fault), CG_TOO_LARGE);
     CHECK(fault.refusal == CG_REFUSAL_URI_TOO_LONG);
+    /* Path and query each within theirs, and together with "httpcg://app" at the whole's. */
+    path[10 + CG_PATH_MAX_BYTES - 20] = '?';
+    ask.path.len = CG_URI_MAX_BYTES - 12;
+    CHECK_OK(cg_url_target_read(&ask, room, &out, &fault));
+    ask.path.len++;
+    CHECK_ERR(cg_url_target_read(&ask, room, &out, &fault), CG_TOO_LARGE);
+    CHECK(fault.refusal == CG_REFUSAL_URI_TOO_LONG);
+    path[10 + CG_PATH_MAX_BYTES - 20] = 'a';
     memcpy(path, CG_CONTROL_PREFIX, sizeof CG_CONTROL_PREFIX - 1);
     ask.scheme = CG_LIT("https");
     ask.path = cg_span_of(path, CG_URI_MAX_BYTES);

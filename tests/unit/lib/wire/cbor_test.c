@@ -149,6 +149,36 @@ TEST(strings_keep_to_their_limits)
     CHECK_ERR(read_any("9bffffffffffffffff"), CG_SHORT);
 }
 
+TEST(booleans_nulls_and_tags_are_nothing_else)
+{
+    static const char *const others[] = {"00", "f6", "f7", "e0", "40"};
+    struct cg_cbor r;
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        r = cg_cbor_of(cg_unhex(others[i]));
+        CHECK(!cg_cbor_bool(&r));
+        CHECK_ERR(cg_cbor_end(&r), CG_SCHEMA);
+    }
+    r = cg_cbor_of(cg_unhex(""));
+    CHECK(!cg_cbor_bool(&r));
+    CHECK_ERR(cg_cbor_end(&r), CG_SHORT);
+    r = cg_cbor_of(cg_unhex("f4f5"));
+    CHECK(!cg_cbor_bool(&r) && cg_cbor_bool(&r));
+    CHECK_OK(cg_cbor_end(&r));
+    r = cg_cbor_of(cg_unhex("f4"));
+    CHECK(!cg_cbor_null(&r));
+    CHECK_ERR(cg_cbor_end(&r), CG_EXTRA);
+    r = cg_cbor_of(cg_unhex("d862"));
+    cg_cbor_tag(&r, 98);
+    CHECK_OK(cg_cbor_end(&r));
+    r = cg_cbor_of(cg_unhex("d861"));
+    cg_cbor_tag(&r, 98);
+    CHECK_ERR(cg_cbor_end(&r), CG_SCHEMA);
+    r = cg_cbor_of(cg_unhex("1862"));
+    cg_cbor_tag(&r, 98);
+    CHECK_ERR(cg_cbor_end(&r), CG_SCHEMA);
+}
+
 TEST(the_first_failure_stays)
 {
     struct cg_cbor r = cg_cbor_of(cg_unhex("0102"));
@@ -166,4 +196,5 @@ SUITE(cbor, T(integers_have_the_standards_forms),
       T(floats_undefined_and_other_simple_values_are_refused),
       T(a_closed_schema_takes_its_keys_in_order_and_no_other),
       T(a_generic_map_must_be_sorted_and_without_doubles), T(depth_six_passes_and_seven_does_not),
-      T(strings_keep_to_their_limits), T(the_first_failure_stays))
+      T(strings_keep_to_their_limits), T(booleans_nulls_and_tags_are_nothing_else),
+      T(the_first_failure_stays))

@@ -96,6 +96,7 @@ TEST(takes_the_one_sha256_member)
         "md5=:AAAA:, sha-256=:" DIGEST ":",
         "sha-256=:" DIGEST ":,sha-512=::",
         "*x=:AA:  ,  sha-256=:" DIGEST ":",
+        "a=:aAzZ09+/:,z.9-_=:zZaA90/+==:,sha-256=:" DIGEST ":",
     };
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -131,6 +132,14 @@ TEST(refuses_every_other_content_digest)
         {"sha-256=:AAAA:", CG_SHORT},
         {"sha-256=::", CG_SHORT},
         {"sha-256=:" DIGEST ":, 1=:AA:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a:=:AA:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a=:A@A:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a=:A[A:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a=:A`A:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a=:A{A:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a=:A-A:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a=:A.A:", CG_SYNTAX},
+        {"sha-256=:" DIGEST ":, a=:A:A:", CG_SYNTAX},
         {"sha-256=:FM8FV7fL62wtDLMMaiDrYMofaw5tCNWP5ThYnFiRE39=:", CG_CANONICAL},
         {"sha-256=:FM8FV7fL62wtDLMMaiDrYMofaw5tCNWP5ThYnFiRE38AAA==:", CG_TOO_LARGE},
     };

@@ -7,6 +7,8 @@
 #include "lib/base/try.h"
 #include "lib/wire/json.h"
 
+#include <stdio.h>
+
 struct thing {
     struct cg_span name;
     uint64_t number;
@@ -194,6 +196,67 @@ TEST(conversion_keeps_depth_four_and_refuses_doubles_and_more)
     CHECK_ERR(convert("[1,2,3]", out, 3, &len), CG_TOO_LARGE);
 }
 
+/* An object of n members, or an array of n elements. */
+static cg_err convert_many(char open, size_t n, struct cg_buf *out)
+{
+    CG_AUTO(buf) struct cg_buf text = {0};
+
+    cg_buf_init(&text, 1 << 16);
+    cg_buf_init(out, 1 << 16);
+    struct cg_writer w = cg_writer_into(&text);
+    cg_put_u8(&w, (uint8_t)open);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            cg_put_u8(&w, ',');
+        if (open == '{') {
+            cg_put_str(&w, "\"");
+            cg_put_decimal(&w, i);
+            cg_put_str(&w, "\":");
+        }
+        cg_put_u8(&w, '1');
+    }
+    cg_put_u8(&w, open == '{' ? '}' : ']');
+    CHECK_OK(cg_writer_end(&w));
+    struct cg_writer cbor = cg_writer_into(out);
+    return cg_json_to_cbor(cg_buf_span(&text), &cbor);
+}
+
+TEST(conversion_takes_64_members_and_4096_elements)
+{
+    static const struct {
+        char open;
+        size_t n;
+        cg_err want;
+    } rows[] = {
+        {'{', 64, CG_OK}, {'{', 65, CG_TOO_LARGE}, {'[', 4096, CG_OK}, {'[', 4097, CG_TOO_LARGE}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CG_AUTO(buf) struct cg_buf out = {0};
+
+        CHECK_ERR(convert_many(rows[i].open, rows[i].n, &out), rows[i].want);
+    }
+}
+
+TEST(members_have_the_type_of_their_schema)
+{
+    static const char *const values[] = {"\"t\"", "1", "true", "{}", "[]"};
+    static const enum cg_json_kind kinds[] = {CG_JSON_TEXT, CG_JSON_UINT, CG_JSON_BOOL,
+                                              CG_JSON_OBJECT, CG_JSON_ARRAY};
+
+    for (size_t v = 0; v < 5; v++)
+        for (size_t k = 0; k < 5; k++) {
+            struct cg_span span;
+            uint64_t number;
+            bool flag;
+            const struct cg_json_member member = {"a", kinds[k], &span, &number, &flag, NULL};
+            char text[32];
+
+            snprintf(text, sizeof text, "{\"a\":%s}", values[v]);
+            CHECK_ERR(cg_json_object(cg_span_str(text), CG_JSON_HEADER, &member, 1),
+                      k == v ? CG_OK : CG_SCHEMA);
+        }
+}
+
 TEST(each_character_is_judged_at_each_place_of_a_string)
 {
     uint8_t text[40] = "{\"a\":\"";
@@ -222,4 +285,5 @@ SUITE(json, T(keys_come_in_any_order_and_spaces_are_passed_over),
       T(arrays_give_their_elements_and_refuse_mixed_ones),
       T(the_example_policy_becomes_its_known_cbor),
       T(conversion_keeps_depth_four_and_refuses_doubles_and_more),
+      T(conversion_takes_64_members_and_4096_elements), T(members_have_the_type_of_their_schema),
       T(each_character_is_judged_at_each_place_of_a_string))
