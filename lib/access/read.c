@@ -37,7 +37,8 @@ static void at_item(struct reading *p, const char *list, size_t i, const char *m
 {
     if (p->r.err != CG_OK)
         return;
-    snprintf(p->fault->where, sizeof p->fault->where, "%s[%zu].%s", list, i, member);
+    snprintf(p->fault->where, sizeof p->fault->where, "%s[%zu]%s%s", list, i, *member ? "." : "",
+             member);
     p->fault->text = text;
 }
 

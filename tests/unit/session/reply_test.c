@@ -320,6 +320,33 @@ TEST(a_missing_or_altered_trailer_is_not_believed)
     }
 }
 
+TEST(a_signature_or_digest_twice_is_none)
+{
+    static const enum cg_token twice[] = {CG_TOKEN_SAPI_RESPONSE, CG_TOKEN_CONTENT_DIGEST};
+    struct talk t;
+
+    for (int i = 0; i < 4; i++) {
+        bool is_trailed = i >= 2;
+        struct cg_head *head = is_trailed ? &t.trailers : &t.head;
+
+        begin(&t, "GET", CG_SAPI_GRANT);
+        if (is_trailed)
+            CHECK_OK(cg_head_add(&t.head, CG_TOKEN_TRAILER, CG_LIT("sapi-response")));
+        sign(&t, is_trailed ? CG_BODY_TRAILER : CG_BODY_DIGEST, CG_LIT("body"), false);
+        /* The same value again: it is the second line that is wrong. */
+        for (size_t f = 0; f < head->n_fields; f++)
+            if (head->fields[f].token == twice[i % 2]) {
+                CHECK_OK(cg_head_add(head, twice[i % 2], head->fields[f].value));
+                break;
+            }
+        CHECK_ERR(see_head(&t), is_trailed ? CG_OK : CG_SCHEMA);
+        if (is_trailed)
+            CHECK_ERR(see_end(&t, CG_LIT("body"), &t.trailers), CG_SCHEMA);
+        CHECK(t.sent.form != CG_NATIVE_DONE);
+        end(&t);
+    }
+}
+
 TEST(a_covered_field_twice_cannot_be_signed)
 {
     struct cg_gate_reply reply = {.body_mode = CG_BODY_NONE};
@@ -442,7 +469,8 @@ SUITE(reply, T(believes_an_answer_signed_in_its_head_at_its_end),
       T(an_answer_to_another_request_is_not_believed),
       T(an_unsigned_answer_is_an_error_and_an_early_refusal_a_hint),
       T(an_answer_in_progress_or_twice_is_not_looked_at),
-      T(a_missing_or_altered_trailer_is_not_believed), T(a_covered_field_twice_cannot_be_signed),
+      T(a_missing_or_altered_trailer_is_not_believed), T(a_signature_or_digest_twice_is_none),
+      T(a_covered_field_twice_cannot_be_signed),
       T(takes_a_trailer_in_every_mode_however_long_the_upload_took),
       T(a_rightly_signed_trailer_over_another_body_is_a_digest_mismatch),
       T(a_missing_doubled_or_malformed_trailer_is_a_bad_request),

@@ -89,6 +89,7 @@ bads = [
     bad("gateway without " + k, "SCHEMA", "*", changed(gateway, k, None)) for k in ("v", "kind", "name", "owner", "version")
 ] + [
     bad("an unknown member behind all others", "SCHEMA", "*", changed(rbac, "z" * 19, 1)),
+    bad("an unknown member behind all others of a rule", "SCHEMA", "rules[0]", changed(rbac, "rules.0." + "z" * 11, 1)),
     bad("gateway with an unknown member behind all others", "SCHEMA", "*", changed(gateway, "z" * 19, 1)),
     bad("version 2 of the schema", "VERSION", "v", changed(rbac, "v", 2)),
     bad("unknown kind", "SCHEMA", "kind", changed(rbac, "kind", "acl")),

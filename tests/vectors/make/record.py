@@ -166,6 +166,9 @@ staple("denial", None)
 staple("metadata", "metadata", "metadata")
 staple("ssh", "ssh", "ssh")
 staple("entry of another", "older", "older", "good")
+# The map's proofs stand before the entry, so the first time the commitment is there it is a proof's value.
+at = staples["good"].index(commitment(records["good"])) + 31
+staples["a proof of another value"] = staples["good"][:at] + bytes([staples["good"][at] ^ 1]) + staples["good"][at + 1:]
 
 
 def case(why, error, step, status=200, record="good", staple="good", wallet="owner", operator_did=operator, operator_doc="operator",
@@ -200,6 +203,7 @@ cases = [
     case("no staple", "SHORT", "checkpoint", staple=""),
     case("the staple of a denial", "SCHEMA", "checkpoint", staple="denial"),
     case("the entry of an older record", "MISMATCH", "inclusion", staple="entry of another"),
+    case("a proof of another value", "PROOF", "current", staple="a proof of another value"),
     case("superseded", "STALE", "current", staple="superseded"),
     case("the owner's keys are no longer the newest", "STALE", "current", staple="owner rotated"),
     case("the registry's keys are no longer the newest", "STALE", "current", staple="registry rotated"),
@@ -304,6 +308,7 @@ reads = [
     read("a gateway with port 44x", "SCHEMA", gateways=["gw1.example.com:44x"]),
     read("a gateway with port 4:4", "SCHEMA", gateways=["gw1.example.com:4:4"]),
     read("a gateway with an empty port", "SCHEMA", gateways=["gw1.example.com:"]),
+    read("a gateway with port 10", "OK", gateways=["gw1.example.com:10"]),
     read("a gateway with port 65535", "OK", gateways=["gw1.example.com:65535"]),
     read("a gateway with port 100000", "SCHEMA", gateways=["gw1.example.com:100000"]),
     read("a tombstone without gateways", "OK", target_host="", target_port=0, gateways=[], gateway_dids=[]),

@@ -3,6 +3,7 @@
 
 #include "lib/access/policy.h"
 #include "lib/base/buf.h"
+#include "lib/base/limits.h"
 #include "lib/base/span.h"
 #include "lib/wire/json.h"
 
@@ -297,6 +298,15 @@ TEST(credentials_go_there_and_back)
     bad[9] = 'w';
     bad[wire.len - 1] ^= 3; /* the wallet's last character */
     CHECK(cg_cred_read(cg_span_of(bad, wire.len), &untouched) != CG_OK);
+    /* The last second that JSON could tell, and one more. */
+    cred.until.s = (int64_t)CG_JSON_MAX_INT;
+    w = cg_writer_fixed(room, sizeof room);
+    CHECK_OK(cg_cred_write(&cred, nonce, &w));
+    CHECK_OK(cg_cred_read(cg_writer_span(&w), &cred));
+    cred.until.s++;
+    w = cg_writer_fixed(bad, sizeof bad);
+    CHECK_OK(cg_cred_write(&cred, nonce, &w));
+    CHECK_ERR(cg_cred_read(cg_writer_span(&w), &untouched), CG_TOO_LARGE);
     CHECK_INT(untouched.until.s, 77);
 }
 

@@ -237,6 +237,7 @@ TEST(answers_of_another_form_are_refused)
     CHECK_ERR(cg_resolve_read(text, &room, &answer), CG_SCHEMA);
     static uint8_t large[CG_RESOLVE_MAX_BYTES + 1];
     CHECK_ERR(cg_resolve_read(CG_BYTES(large), &room, &answer), CG_TOO_LARGE);
+    CHECK_ERR(cg_resolve_read(cg_span_of(large, sizeof large - 1), &room, &answer), CG_SYNTAX);
     CHECK_ERR(cg_resolve_read_denial(CG_BYTES(large), &room, &answer), CG_TOO_LARGE);
 }
 

@@ -2,9 +2,13 @@
 #include "tests/support/keys.h"
 #include "tests/support/vector.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/span.h"
+#include "lib/base/try.h"
 #include "lib/cert/anchor.h"
+#include "lib/identity/waddr.h"
 #include "lib/trust/trust.h"
+#include "lib/wire/writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,6 +321,84 @@ TEST(the_limits_hold_at_their_edges)
     free(large);
 }
 
+/* Line i of a kind, each with a key or DID of its own; a log has two lines. */
+static void put_line(const char *word, unsigned i, struct cg_writer *w)
+{
+    char name[32];
+    struct cg_public_keys keys;
+    struct cg_hash h;
+    struct cg_waddr waddr;
+
+    snprintf(name, sizeof name, "n%u.example", i);
+    memset(&keys, (int)(0x20 + i), sizeof keys);
+    memset(&h, (int)(0x20 + i), sizeof h);
+    if (strcmp(word, "log") == 0) {
+        CHECK_OK(cg_trust_log_write(cg_span_str(name), &keys, w));
+        return;
+    }
+    cg_put_str(w, word);
+    cg_put_u8(w, ' ');
+    if (strcmp(word, "witness") == 0) {
+        cg_put_str(w, name);
+        cg_put_u8(w, ' ');
+        CHECK_OK(
+            cg_vkey_write(cg_span_str(name), CG_NOTE_COSIGNED_ED25519, CG_BYTES(keys.ed25519), w));
+    } else if (strcmp(word, "group") == 0) {
+        cg_put_str(w, "g");
+        cg_put_str(w, name);
+        cg_put_str(w, " any ");
+        cg_put_str(w, name);
+    } else {
+        CHECK_OK(cg_waddr_of_hash(&h, &waddr));
+        cg_put_str(w, "did:bpi:");
+        cg_put_str(w, waddr.text);
+        if (strcmp(word, "registry") == 0)
+            cg_put_str(w, " https://r");
+    }
+    cg_put_str(w, "\n");
+}
+
+TEST(there_are_so_many_of_each_kind_and_no_more)
+{
+    static const struct {
+        const char *word;
+        unsigned max;
+        const char *why;
+    } rows[] = {{"log", CG_TRUST_LOGS_MAX, "too many logs"},
+                {"witness", CG_WITNESSES_MAX, "too many witnesses"},
+                {"group", CG_GROUPS_MAX, "too many groups"},
+                {"registry", CG_TRUST_REGISTRIES_MAX, "too many registries"},
+                {"directory", CG_TRUST_DIRECTORIES_MAX, "too many directories"}};
+
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+        for (unsigned n = rows[k].max; n <= rows[k].max + 1; n++) {
+            bool is_group = strcmp(rows[k].word, "group") == 0;
+            CG_AUTO(buf) struct cg_buf text = {0};
+            struct cg_trust_fault fault = {99, NULL};
+            struct cg_trust *trust = NULL;
+
+            cg_buf_init(&text, CG_TRUST_MAX_BYTES);
+            struct cg_writer w = cg_writer_into(&text);
+            cg_put_str(&w, "quorum none\n");
+            /* A group has a member, and a member one group: of the last group it is the one before.
+             */
+            for (unsigned i = 0; is_group && i < rows[k].max; i++)
+                put_line("witness", i, &w);
+            for (unsigned i = 0; i < n; i++)
+                if (is_group && i == rows[k].max)
+                    cg_put_str(&w, "group last any gn0.example\n");
+                else
+                    put_line(rows[k].word, i, &w);
+            CHECK_OK(cg_writer_end(&w));
+            CHECK_ERR(cg_trust_read(cg_test_crypto(), cg_buf_span(&text), &trust, &fault),
+                      n <= rows[k].max ? CG_OK : CG_CONFIG);
+            if (n > rows[k].max && !CHECK(strstr(fault.text, rows[k].why)))
+                printf("#   %s: line %u: %s\n", rows[k].word, fault.line, fault.text);
+            CHECK((trust != NULL) == (n <= rows[k].max));
+            cg_trust_free(trust);
+        }
+}
+
 TEST(the_lines_of_a_new_log_are_written_to_be_read)
 {
     static char text[2 * CG_VKEY_MAX_BYTES];
@@ -336,4 +418,5 @@ TEST(the_lines_of_a_new_log_are_written_to_be_read)
 SUITE(trust, T(a_file_says_whom_to_believe), T(the_least_file_asks_for_no_witness_aloud),
       T(a_file_checks_the_notes_it_describes), T(every_bad_file_is_refused_at_its_line),
       T(addresses_and_names_may_be_one_character_long_and_of_any_that_is_printed),
-      T(the_limits_hold_at_their_edges), T(the_lines_of_a_new_log_are_written_to_be_read))
+      T(the_limits_hold_at_their_edges), T(there_are_so_many_of_each_kind_and_no_more),
+      T(the_lines_of_a_new_log_are_written_to_be_read))

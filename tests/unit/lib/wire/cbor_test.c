@@ -149,6 +149,26 @@ TEST(strings_keep_to_their_limits)
     CHECK_ERR(read_any("9bffffffffffffffff"), CG_SHORT);
 }
 
+TEST(signed_integers_keep_to_64_bits)
+{
+    static const struct {
+        const char *hex;
+        int64_t v;
+        cg_err err;
+    } rows[] = {
+        {"1b7fffffffffffffff", INT64_MAX, CG_OK}, {"1b8000000000000000", 0, CG_TOO_LARGE},
+        {"3b7fffffffffffffff", INT64_MIN, CG_OK}, {"3b8000000000000000", 0, CG_TOO_LARGE},
+        {"1bffffffffffffffff", 0, CG_TOO_LARGE},  {"3bffffffffffffffff", 0, CG_TOO_LARGE},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct cg_cbor r = cg_cbor_of(cg_unhex(rows[i].hex));
+
+        CHECK(cg_cbor_int(&r) == rows[i].v);
+        CHECK_ERR(cg_cbor_end(&r), rows[i].err);
+    }
+}
+
 TEST(booleans_nulls_and_tags_are_nothing_else)
 {
     static const char *const others[] = {"00", "f6", "f7", "e0", "40"};
@@ -196,5 +216,5 @@ SUITE(cbor, T(integers_have_the_standards_forms),
       T(floats_undefined_and_other_simple_values_are_refused),
       T(a_closed_schema_takes_its_keys_in_order_and_no_other),
       T(a_generic_map_must_be_sorted_and_without_doubles), T(depth_six_passes_and_seven_does_not),
-      T(strings_keep_to_their_limits), T(booleans_nulls_and_tags_are_nothing_else),
-      T(the_first_failure_stays))
+      T(strings_keep_to_their_limits), T(signed_integers_keep_to_64_bits),
+      T(booleans_nulls_and_tags_are_nothing_else), T(the_first_failure_stays))
