@@ -276,6 +276,8 @@ void cg_reply_refuse(struct cg_reply *out, enum cg_refusal refusal,
     if (cg_refusal_write(refusal, cg_reply_id(out), extra, &w) != CG_OK ||
         cg_head_add(&out->head, CG_TOKEN_CONTENT_TYPE, cg_span_str(CG_REFUSAL_TYPE)) != CG_OK)
         cg_buf_clear(&out->body); /* the status still tells */
+    if (refusal == CG_REFUSAL_RATE_LIMITED || refusal == CG_REFUSAL_UNAVAILABLE)
+        note(out, cg_head_add(&out->head, CG_TOKEN_RETRY_AFTER, CG_LIT("1")));
     end(out, status);
 }
 

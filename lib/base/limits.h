@@ -2,7 +2,7 @@
 #ifndef CG_LIB_BASE_LIMITS_H
 #define CG_LIB_BASE_LIMITS_H
 
-/* Header values (docs/protocol/sapi.md, "Limits"): a hybrid SAPI is 9 555 bytes. */
+/* Header values (docs/protocol/connection.md, "HTTP"): a hybrid SAPI is 9 555 bytes. */
 #define CG_QLOCK_MAX_BYTES 512
 #define CG_SAPI_MAX_BYTES 10240
 #define CG_SAPI_RESPONSE_MAX_BYTES 20480

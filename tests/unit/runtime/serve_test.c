@@ -94,6 +94,18 @@ static void refuse(const struct cg_message *in, struct cg_reply *out)
     cg_reply_refuse(out, CG_REFUSAL_UNPROCESSABLE, &extra);
 }
 
+static void later(const struct cg_message *in, struct cg_reply *out)
+{
+    (void)in;
+    cg_reply_refuse(out, CG_REFUSAL_UNAVAILABLE, NULL);
+}
+
+static void too_often(const struct cg_message *in, struct cg_reply *out)
+{
+    (void)in;
+    cg_reply_refuse(out, CG_REFUSAL_RATE_LIMITED, NULL);
+}
+
 /* Asks a worker, and answers when it has answered. */
 static cg_err run_job(void *work)
 {
@@ -135,7 +147,8 @@ static const struct cg_route routes[] = {
     {"GET", "/nothing", nothing},   {"GET", "/large", large},
     {"GET", "/bad", bad_field},     {"GET", "/hold", hold},
     {"POST", "/refuse", refuse},    {"DELETE", "/refuse", nothing},
-    {"POST", "/work", work},
+    {"POST", "/work", work},        {"GET", "/later", later},
+    {"GET", "/often", too_often},
 };
 
 static struct role role = {.name = "test"};
@@ -393,7 +406,7 @@ TEST(local_and_remote_give_byte_identical_answers)
     stop();
 }
 
-TEST(refusals_are_problem_documents_and_a_405_names_the_methods)
+TEST(refusals_are_problem_documents_that_name_methods_and_when_to_come_back)
 {
     start(0);
     for (size_t w = 0; w < at.n_ways; w++) {
@@ -404,6 +417,11 @@ TEST(refusals_are_problem_documents_and_a_405_names_the_methods)
         ask(&at.ways[w], "POST", "/refuse", NULL, 0, CG_LIT("x"));
         CHECK(memmem(got.body.at, got.body.len, "record.serial", 13) != NULL);
         CHECK(memmem(got.body.at, got.body.len, "half an answer", 14) == NULL);
+        CHECK(strstr(got.fields, "retry-after") == NULL);
+        ask(&at.ways[w], "GET", "/later", NULL, 0, CG_LIT(""));
+        CHECK(got.status == 503 && strstr(got.fields, "retry-after: 1\n") != NULL);
+        ask(&at.ways[w], "GET", "/often", NULL, 0, CG_LIT(""));
+        CHECK(got.status == 429 && strstr(got.fields, "retry-after: 1\n") != NULL);
         ask(&at.ways[w], "GET", "/bad", NULL, 0, CG_LIT(""));
         CHECK(strstr(got.fields, "set-cookie") == NULL);
     }
@@ -600,7 +618,7 @@ TEST(an_endpoint_is_https_or_plain_to_ourselves_or_local)
 }
 
 SUITE(serve, T(local_and_remote_give_byte_identical_answers),
-      T(refusals_are_problem_documents_and_a_405_names_the_methods),
+      T(refusals_are_problem_documents_that_name_methods_and_when_to_come_back),
       T(an_answer_over_the_limit_is_an_error_and_not_half_an_answer),
       T(a_handler_may_answer_later_and_the_asker_may_have_gone),
       T(replies_that_are_still_owed_go_with_their_loop), T(so_many_questions_at_a_time_and_no_more),

@@ -351,6 +351,78 @@ TEST(a_job_that_was_never_run_grants_nothing)
     pair_done(&p);
 }
 
+/* Both were looked at before either was there: only the commit can tell. */
+TEST(of_two_wallets_verified_at_the_same_time_one_gets_the_connection)
+{
+    struct cg_span doc = cg_vector_hex("v1:gateway.walletdoc");
+    CG_AUTO(buf) struct cg_buf wire = {0};
+    struct cg_native_pending pending;
+    struct cg_grant_job *one, *two;
+    struct cg_gate_granted granted;
+    struct cg_buf first, second;
+    struct cg_waddr other;
+    struct pair p;
+
+    pair_init(&p, 0);
+    struct cg_gate_terms terms = pair_terms(&p);
+    const struct cg_span type = CG_LIT(CG_GRANT_MEDIA_TYPE);
+    struct cg_grant grant = usual(&p, &pending);
+    CHECK_OK(cg_did_read(cg_span_str(cg_vector("v1:gateway.did")), &other));
+    cg_buf_init(&wire, CG_DOCUMENT_MAX_BYTES);
+    sign_body(cg_buf_span(&pending.grant), 0x00, cg_vector_hex("v1:wallet.walletdoc"), &first);
+    grant.wallet = other;
+    CHECK_OK(cg_grant_write(&grant, &wire));
+    sign_body(cg_buf_span(&wire), 0x40, doc, &second);
+    CHECK_OK(cg_gate_grant_check(&p.gate, cg_test_kit(), type, cg_buf_span(&first), p.now, &one,
+                                 &p.fault));
+    CHECK_OK(cg_gate_grant_check(&p.gate, cg_test_kit(), type, cg_buf_span(&second), p.now, &two,
+                                 &p.fault));
+    cg_grant_job_run(one, cg_test_crypto());
+    cg_grant_job_run(two, cg_test_crypto());
+    CHECK_OK(cg_gate_grant_verdict(one, &p.fault));
+    CHECK_OK(cg_gate_grant_verdict(two, &p.fault));
+    CHECK_OK(cg_gate_grant_commit(&p.gate, cg_test_kit(), one, &terms, p.now, &granted, &p.fault));
+    cg_gate_granted_done(&granted);
+    CHECK_ERR(cg_gate_grant_commit(&p.gate, cg_test_kit(), two, &terms, p.now, &granted, &p.fault),
+              CG_MISMATCH);
+    CHECK(p.fault.refusal == CG_REFUSAL_AUTH_FAILED && p.gate.n_seen == 1);
+    CHECK(!cg_waddr_eq(&p.gate.wallet, &other) && !p.gate.grants[1 - p.gate.newest].is_live);
+    cg_grant_job_free(one);
+    cg_grant_job_free(two);
+    cg_buf_done(&first);
+    cg_buf_done(&second);
+    cg_native_pending_done(&pending);
+    pair_done(&p);
+}
+
+/* Nonces could not tell the two apart. A collision of 64 bits is not to be had, so the live one is
+ * given the other's beginning. */
+TEST(a_grant_whose_hash_begins_like_a_live_ones_fails)
+{
+    struct cg_native_pending pending;
+    struct cg_grant_job *job;
+    struct cg_buf body, answer;
+    struct pair p;
+
+    pair_init(&p, 0);
+    pair_grant_usual(&p);
+    struct cg_native_grant_ask ask = pair_ask(&p);
+    pair_body(&p, &ask, &pending, &body);
+    CHECK_OK(cg_gate_grant_check(&p.gate, cg_test_kit(), CG_LIT(CG_GRANT_MEDIA_TYPE),
+                                 cg_buf_span(&body), p.now, &job, &p.fault));
+    struct cg_gate_grant *live = &p.gate.grants[p.gate.newest];
+    memcpy(live->hash.bytes, job->hash.bytes, CG_NONCE_PREFIX_BYTES);
+    NOT_GRANTED(&p, cg_buf_span(&body), AUTH_FAILED, GRANT_SEEN);
+    CHECK(p.fault.err == CG_CONFLICT && p.gate.n_seen == 1);
+    live->hash.bytes[0] ^= 1;
+    CHECK_OK(pair_post(&p, cg_buf_span(&body), &answer));
+    cg_grant_job_free(job);
+    cg_buf_done(&answer);
+    cg_buf_done(&body);
+    cg_native_pending_done(&pending);
+    pair_done(&p);
+}
+
 TEST(a_second_wallet_on_a_connection_fails)
 {
     struct cg_span doc = cg_vector_hex("v1:gateway.walletdoc");
@@ -569,7 +641,9 @@ SUITE(gate_grant, T(answers_a_grant_as_the_vectors_do), T(narrows_what_the_polic
       T(a_malformed_body_is_a_bad_request_and_a_huge_one_too_large),
       T(sixty_one_minutes_are_a_bad_request), T(a_grant_posted_again_fails_and_the_window_survives),
       T(of_two_copies_of_a_grant_verified_at_the_same_time_one_passes),
-      T(a_job_that_was_never_run_grants_nothing), T(a_second_wallet_on_a_connection_fails),
+      T(a_job_that_was_never_run_grants_nothing),
+      T(of_two_wallets_verified_at_the_same_time_one_gets_the_connection),
+      T(a_grant_whose_hash_begins_like_a_live_ones_fails), T(a_second_wallet_on_a_connection_fails),
       T(a_new_grant_leaves_the_last_one_and_takes_the_one_before),
       T(a_request_whose_grant_went_while_it_was_verified_has_to_be_made_anew),
       T(before_a_grant_ten_control_requests_pass_and_the_eleventh_closes),

@@ -331,8 +331,46 @@ TEST(has_one_wallet_a_connection)
     ask.epochs = 61;
     CHECK_ERR(cg_native_grant_make(&p.native, cg_test_kit(), &ask, p.now, &pending), CG_SCHEMA);
     ask.epochs = 1;
+    struct cg_span names[33];
+    for (size_t i = 0; i < 33; i++)
+        names[i] = CG_LIT("app/app.example.com");
+    ask.scope = names;
     ask.n_scope = 33;
     CHECK_ERR(cg_native_grant_make(&p.native, cg_test_kit(), &ask, p.now, &pending), CG_SCHEMA);
+    ask.n_scope = 32;
+    CHECK_OK(cg_native_grant_make(&p.native, cg_test_kit(), &ask, p.now, &pending));
+    cg_native_pending_done(&pending);
+    pair_done(&p);
+}
+
+TEST(a_signature_of_another_length_is_not_sent)
+{
+    const struct cg_body_plan plan = {.mode = CG_BODY_TRAILER};
+    static const uint8_t signature[CG_HSIG_BYTES + 1];
+    static const size_t lens[] = {0, CG_ED25519_SIG_BYTES, CG_HSIG_BYTES - 1, CG_HSIG_BYTES + 1};
+    CG_AUTO(buf) struct cg_buf qlock = {0};
+    CG_AUTO(buf) struct cg_buf sapi = {0};
+    struct cg_native_sent sent;
+    struct cg_hash digest = {{0}};
+    struct cg_head head;
+    struct pair p;
+
+    pair_init(&p, 0);
+    pair_grant_usual(&p);
+    pair_head(&p, "PUT", &head);
+    cg_buf_init(&qlock, CG_QLOCK_MAX_BYTES);
+    cg_buf_init(&sapi, CG_SAPI_MAX_BYTES);
+    const struct cg_native_ask ask = {&head, &p.url, CG_SAPI_HYBRID, plan};
+    CHECK_OK(cg_native_request(&p.native, cg_test_kit(), &ask, p.now, &sent, &qlock, &sapi));
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        struct cg_span bad = cg_span_of(signature, lens[i]);
+
+        CHECK_ERR(cg_native_request_signed(&sent, bad, &sapi), CG_SIGNATURE);
+        CHECK_ERR(cg_native_trailer(&sent, cg_test_kit(), &digest, bad, &sapi), CG_SIGNATURE);
+        CHECK_INT(sapi.len, 0);
+    }
+    CHECK_OK(cg_native_request_signed(&sent, cg_span_of(signature, CG_HSIG_BYTES), &sapi));
+    cg_native_sent_done(&sent);
     pair_done(&p);
 }
 
@@ -399,5 +437,5 @@ SUITE(native, T(is_ready_only_after_the_answer_was_verified),
       T(learns_the_servers_time_up_to_ten_minutes_off),
       T(a_client_whose_clock_is_five_minutes_off_gets_in_after_one_hint),
       T(renews_at_80_percent_and_never_signs_after_the_end), T(drains_for_good),
-      T(has_one_wallet_a_connection), T(a_failed_request_does_not_count),
-      T(makes_the_vectors_headers))
+      T(has_one_wallet_a_connection), T(a_signature_of_another_length_is_not_sent),
+      T(a_failed_request_does_not_count), T(makes_the_vectors_headers))

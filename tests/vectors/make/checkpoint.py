@@ -165,6 +165,8 @@ reads = [(w, e, t) for w, e, t in [
     ("URL base64", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAA_-E=\n" % root),
     ("text behind the signatures", "SHORT", "a.example/x\n1\n%s\n\n" % root + small + "x"),
     ("a blank line behind", "SYNTAX", "a.example/x\n1\n%s\n\n" % root + small + "\n"),
+    ("padding too much", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAA===\n" % root),
+    ("padding before the end", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAAA=A\n" % root),
     ("every character of base64", "OK", "a.example/x\n1\n%s\n\n\u2014 a.example/x %s\n" % (root, BASE64)),
 ] + [
     ("base64 with '%s' in it" % c, "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x %s\n" % (root, BASE64[:40] + c + BASE64[41:]))

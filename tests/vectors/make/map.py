@@ -114,6 +114,8 @@ def main():
         bad("a sibling of 33 bytes", "TOO_LARGE", key, with_sibling(good, 7, good[2][7] + b"\0")),
         bad("a sibling that is text", "SCHEMA", key, with_sibling(good, 0, "x" * 32)),
         bad("neither present nor absent", "SCHEMA", key, [2, good[1], good[2]]),
+        bad("neither present nor absent, the place empty", "SCHEMA", lone, [2, None, empty[2]]),
+        bad("neither present nor absent, another pair there", "SCHEMA", gap, [2, *other[1:]]),
         bad("present without a value", "SCHEMA", key, [1, None, good[2]]),
         bad("absent with a value", "SCHEMA", key, [0, good[1], good[2]]),
         bad("the other pair without its value", "SCHEMA", gap, [0, [other[1][0]], other[2]]),

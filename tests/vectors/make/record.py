@@ -314,6 +314,8 @@ reads = [
     read("a tombstone without gateways", "OK", target_host="", target_port=0, gateways=[], gateway_dids=[]),
     read("a tombstone whose gateway is a number", "SCHEMA", target_host="", target_port=0, gateways=[1], gateway_dids=[]),
     read("a tombstone whose gateway DID is a number", "SCHEMA", target_host="", target_port=0, gateways=[], gateway_dids=[1]),
+    read("a tombstone of 16 gateways", "OK", target_host="", target_port=0, gateways=["g.example:1"] * 16, gateway_dids=[]),
+    read("a tombstone of 17 gateways", "SCHEMA", target_host="", target_port=0, gateways=["g.example:1"] * 17, gateway_dids=[]),
     read("16 gateway DIDs", "OK", gateway_dids=[gateway] * 16),
     read("17 gateway DIDs", "SCHEMA", gateway_dids=[gateway] * 17),
     read("the last second there is", "OK", expires_at="9999-12-31T23:59:59Z", issued_at="9999-12-02T00:00:00Z"),

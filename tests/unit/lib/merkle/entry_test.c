@@ -151,6 +151,30 @@ TEST(what_does_not_fit_its_kind_is_neither_written_nor_read)
     room[0] = 0x87; /* seven members */
     CHECK_ERR(cg_entry_read(wire, &back), CG_SCHEMA);
     room[0] = 0x86;
+    /* Its digest is empty; one of another length than a hash's is none. */
+    static const size_t lens[] = {1, 31, 33};
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        static const uint8_t nothing[33];
+        uint8_t bad[CG_ENTRY_MAX_BYTES];
+        struct cg_cbor r = cg_cbor_of(wire);
+        struct cg_entry untouched = {.log_size = 77};
+
+        w = cg_writer_fixed(bad, sizeof bad);
+        CHECK_INT(cg_cbor_array(&r, 6, 6), 6);
+        cg_cbor_put_array(&w, 6);
+        for (int member = 0; member < 6; member++) {
+            struct cg_span item = cg_cbor_item(&r);
+
+            if (member == 4)
+                cg_cbor_put_bytes(&w, cg_span_of(nothing, lens[i]));
+            else
+                cg_put(&w, item);
+        }
+        CHECK_OK(cg_writer_end(&w));
+        CHECK_ERR(cg_entry_read(cg_writer_span(&w), &untouched),
+                  lens[i] > CG_HASH_BYTES ? CG_TOO_LARGE : CG_SCHEMA);
+        CHECK_INT(untouched.log_size, 77);
+    }
     room[3] = 'b'; /* "budit" */
     CHECK_ERR(cg_entry_read(wire, &back), CG_SCHEMA);
     room[3] = 'a';

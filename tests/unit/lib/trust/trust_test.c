@@ -272,6 +272,8 @@ TEST(addresses_and_names_may_be_one_character_long_and_of_any_that_is_printed)
         "log %e http://a\nlog %m\nquorum none\n",
         "log %e https://a\nlog %m\nquorum none\n",
         "log %e local:a\nlog %m\nquorum none\n",
+        "registry " OWNER " https://1 https://2 https://3 https://4 https://5 https://6 https://7 "
+        "https://8\nlog %e\nlog %m\nquorum none\n",
         "log %e https://a/~!\nlog %m https://a/~!\nwitness ~! %1\nquorum ~!\n",
     };
 

@@ -28,6 +28,10 @@ TEST(extras_stand_where_they_are_given)
     CHECK_OK(cg_refusal_write(CG_REFUSAL_CLOCK_SKEW, id, &extra, &w));
     CHECK(cg_span_ends(cg_writer_span(&w), CG_LIT(",\"server_time\":1795366003,\"sapi\":\"hybrid\","
                                                   "\"staple\":\"Zm9vYg==\"}\n")));
+    const struct cg_refusal_extra other = {.field = "record.serial"};
+    w = cg_writer_fixed(out, sizeof out);
+    CHECK_OK(cg_refusal_write(CG_REFUSAL_UNPROCESSABLE, id, &other, &w));
+    CHECK(cg_span_ends(cg_writer_span(&w), CG_LIT("def\",\"field\":\"record.serial\"}\n")));
 }
 
 TEST(codes_are_found_by_name_and_by_url)
