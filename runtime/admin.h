@@ -11,6 +11,7 @@
  *   POST /reload          read the configuration anew; 422 and the problems if it is refused
  *   POST /drain           stop accepting and end, as SIGTERM does
  *   POST /log/reopen      open the log files anew
+ *   GET /routes/{name}    routes.d/<name>.yaml as it is, its secret included: YAML
  *   PUT /routes/{name}    write routes.d/<name>.yaml from the body (YAML or JSON) and reload
  *   DELETE /routes/{name} remove it and reload
  *

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAME_MAX_BYTES 64
+/* With ".yaml", and what a file has behind its name while it is written, it fits into NAME_MAX. */
+#define NAME_MAX_BYTES 224
 #define RELOAD_LIMIT_US 30000000
 
 bool cg_admin_allows(struct cg_admin *admin, const struct cg_message *in, struct cg_reply *out)
@@ -140,6 +141,7 @@ static void reopen_log(const struct cg_message *in, struct cg_reply *out)
 
 enum change {
     CHANGE_NOTHING,
+    CHANGE_READ, /* and no reload either */
     CHANGE_PUT,
     CHANGE_REMOVE,
 };
@@ -150,7 +152,7 @@ struct reload {
     char name[NAME_MAX_BYTES + 1];
     struct cg_buf text; /* as given; then as it is written: may hold a secret */
     char path[4096];    /* of the row's file */
-    bool is_absent;     /* nothing to remove */
+    bool is_absent;     /* nothing to read or remove */
     struct cg_problems problems;
 };
 
@@ -253,6 +255,20 @@ static cg_err find_path(struct reload *reload)
     return reload->problems.n == 0 ? CG_OK : CG_CONFIG;
 }
 
+static cg_err read_route(struct reload *reload)
+{
+    cg_err err;
+
+    CG_TRY(find_path(reload));
+    errno = 0;
+    err = cg_file_read(reload->path, CG_ADMIN_BODY_MAX_BYTES, &reload->text);
+    reload->is_absent = err == CG_NOT_FOUND;
+    if (err != CG_OK && err != CG_NOT_FOUND)
+        cg_problem_add(&reload->problems, reload->path, 0, 0, "cannot be read: the system says %s",
+                       strerrorname_np(errno_of(err)));
+    return err;
+}
+
 static cg_err run_reload(void *work)
 {
     struct reload *reload = work;
@@ -262,6 +278,8 @@ static cg_err run_reload(void *work)
 
     if (reload->change == CHANGE_NOTHING)
         return cg_daemon_reload(daemon, NULL, NULL, NULL, &reload->problems);
+    if (reload->change == CHANGE_READ)
+        return read_route(reload);
     CG_TRY(find_path(reload));
     if (reload->change == CHANGE_PUT)
         CG_TRY(rewrite_body(reload));
@@ -277,6 +295,13 @@ static cg_err run_reload(void *work)
     return CG_OK;
 }
 
+static void send_route(struct cg_reply *out, struct cg_span text)
+{
+    cg_reply_field(out, CG_TOKEN_CACHE_CONTROL, CG_LIT("no-store"));
+    cg_reply_add(out, text);
+    cg_reply_send(out, 200, "application/yaml");
+}
+
 static void on_reloaded(void *owner, struct cg_call *call)
 {
     struct cg_reply *out = owner;
@@ -290,6 +315,8 @@ static void on_reloaded(void *owner, struct cg_call *call)
         cg_reply_refuse(out, CG_REFUSAL_INTERNAL, NULL);
     else if (call->err != CG_OK)
         send_json(out, 422, problems_json(&reload->problems));
+    else if (reload->change == CHANGE_READ)
+        send_route(out, cg_buf_span(&reload->text));
     else
         send_json(out, 200, json_pack("{s:b}", "ok", 1));
 }
@@ -357,6 +384,11 @@ static void change_route(const struct cg_message *in, struct cg_reply *out, enum
         begin_reload(in, out, change, in->param[0]);
 }
 
+static void get_route(const struct cg_message *in, struct cg_reply *out)
+{
+    change_route(in, out, CHANGE_READ);
+}
+
 static void put_route(const struct cg_message *in, struct cg_reply *out)
 {
     change_route(in, out, CHANGE_PUT);
@@ -368,13 +400,10 @@ static void delete_route(const struct cg_message *in, struct cg_reply *out)
 }
 
 static const struct cg_route commands[] = {
-    {"GET", "/status", status},
-    {"GET", "/config", config},
-    {"POST", "/reload", reload},
-    {"POST", "/drain", drain},
-    {"POST", "/log/reopen", reopen_log},
-    {"PUT", "/routes/{name}", put_route},
-    {"DELETE", "/routes/{name}", delete_route},
+    {"GET", "/status", status},           {"GET", "/config", config},
+    {"POST", "/reload", reload},          {"POST", "/drain", drain},
+    {"POST", "/log/reopen", reopen_log},  {"GET", "/routes/{name}", get_route},
+    {"PUT", "/routes/{name}", put_route}, {"DELETE", "/routes/{name}", delete_route},
 };
 
 void cg_admin_fill_commands(struct cg_admin *admin)
