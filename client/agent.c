@@ -13,6 +13,7 @@
 #include "runtime/listen.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -142,6 +143,14 @@ static cg_err add_end(const struct job *job, enum cl_way_step step, cg_err err,
     CG_TRY(add_checks(job, trailers));
     if (job->show.problem[0])
         CG_TRY(cl_agent_add(trailers, "problem", job->show.problem));
+    if (job->show.retry_after_s >= 0) {
+        snprintf(text, sizeof text, "%" PRId64, job->show.retry_after_s);
+        CG_TRY(cl_agent_add(trailers, "retry-after", text));
+    }
+    if (job->show.server_time > 0) {
+        snprintf(text, sizeof text, "%" PRIu64, job->show.server_time);
+        CG_TRY(cl_agent_add(trailers, "server-time", text));
+    }
     if (fetch && fetch->is_verified)
         CG_TRY(cl_agent_add(trailers, "verified", "1"));
     if (fetch && fetch->is_hint) {

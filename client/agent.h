@@ -8,7 +8,8 @@
  *   httpcg-agent-status, -length; -gateway, -did, -fingerprint, -group, -address; -reused
  *   httpcg-agent-check, one for each check: step, name, error, detail, with tabs between
  *   every other field is the gateway's; so is the body
- *   trailers: more checks, -failed (error) or -failed-way (step and error), -problem, -verified
+ *   trailers: more checks, -failed (error) or -failed-way (step and error), -problem with
+ * -retry-after or -server-time, -verified
  *
  * Only the same user may connect. The agent never shows a key; whoever may use it may act as its
  * wallet, which is what the file's owner could do anyway. */

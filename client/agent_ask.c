@@ -253,6 +253,8 @@ static cg_err take_end(struct asking *a)
 
     take_checks(a->app->show, end);
     take_text(end, "problem", a->app->show->problem, sizeof a->app->show->problem);
+    a->app->show->retry_after_s = take_number(end, "retry-after", -1);
+    a->app->show->server_time = (uint64_t)take_number(end, "server-time", 0);
     a->t->is_hint = cl_agent_value(end, "hint").at != NULL;
     a->t->is_verified = cl_agent_value(end, "verified").at != NULL;
     if (a->t->is_hint)

@@ -1,6 +1,7 @@
 #include "client/app.h"
 
 #include "client/heads.h"
+#include "client/interrupt.h"
 #include "client/show.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
@@ -143,6 +144,8 @@ cg_err cl_app_wait(struct cl_app *app, const bool *done, int64_t timeout_ms)
     if (app->until.us > 0 && app->until.us < until)
         until = app->until.us;
     while (!*done) {
+        if (cl_interrupt_pending())
+            return CG_CANCELLED;
         int64_t left_us = until - cg_clock_mono().us;
 
         if (left_us <= 0)

@@ -73,7 +73,7 @@ CG_MUST_USE cg_err cl_app_home(const char *home, char *out, size_t room);
 CG_MUST_USE int cl_app_trust(struct cl_app *app, const char *file);
 /* cl_app_wait runs the loop until *done, for timeout_ms at most (0: as long as it takes); whoever
  * sets *done calls cl_app_wake. All of it ends at app->until, too.
- * Errors  CG_TIMEOUT. */
+ * Errors  CG_TIMEOUT, CG_CANCELLED (a signal, where those are caught: interrupt.h). */
 CG_MUST_USE cg_err cl_app_wait(struct cl_app *app, const bool *done, int64_t timeout_ms);
 void cl_app_wake(struct cl_app *app);
 /* cl_app_detour tells where to dial for a host and port.

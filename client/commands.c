@@ -120,16 +120,21 @@ const struct cl_command cl_commands[] = {
              "admin socket, and registers a record by which the wallet, the name's owner, lets the gateway serve it. Nothing "
              "about the backend becomes public: the record's target is the name itself.\n"
              "\n"
-             "The gateway signs what it tells the backend about the caller (RFC 9421) with a secret of the two: --secret-file "
-             "is where it is, or is put.",
+             "The gateway signs what it tells the backend about the caller (RFC 9421) with a secret of the two, which is never shown: "
+             "it is read from --secret-file, or from a file of the name's in the home folder, and made there where there is none.\n"
+             "\n"
+             "All of it is done, or nothing: where the registry refuses, cannot be reached, or the command is interrupted, the "
+             "gateway has the route again that it had before, or none, and a secret that was made is removed. What was logged stays, "
+             "and harms nobody. The same command again is always safe: it renews the record, which lives for 30 days.",
      .example = "httpcg publish app/shop.example http://127.0.0.1:3000 \\\n"
                 "  --gateway gw1.example.com:443 --secret-file backend.secret\n",
      .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER,
      .options = {CL_GATEWAY, CL_GATEWAY_DID, CL_PROFILE, CL_TTL, CL_PROOF, CL_SECRET_FILE, CL_KEY_ID, CL_ADMIN},
      .min_words = 1, .max_words = 2, .run = cl_run_publish},
     {.words = "unpublish", .takes = "PLANE/AUTHORITY", .summary = "take a name back",
-     .text = "Registers a tombstone, which the ledger keeps: clients are shown that the name is gone. The gateway's route is removed "
-             "as well, if its admin socket answers.",
+     .text = "Registers a tombstone, which the ledger keeps: clients are shown that the name is gone. Then the gateway's route is "
+             "removed. Where the first fails nothing is changed; where the second fails it is said, and the same command again "
+             "finishes it. Where no gateway runs (no socket at the usual place, and none named) there is no route to remove.",
      .example = "httpcg unpublish app/shop.example\n", .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER,
      .options = {CL_PROFILE, CL_PROOF, CL_ADMIN}, .min_words = 1, .max_words = 1, .run = cl_run_unpublish},
     {.words = "ledger verify", .takes = "", .summary = "verify the ledger's head, and that its log only ever grew",

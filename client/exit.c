@@ -40,6 +40,9 @@ enum cl_exit cl_exit_of(cg_err err)
         return CL_EXIT_CLOCK;
     case CG_UNKNOWN:
         return CL_EXIT_IDENTITY;
+    case CG_RATE:
+    case CG_BUSY:
+        return CL_EXIT_LATER;
     case CG_IO:
     case CG_STORE:
         return CL_EXIT_WRITE;

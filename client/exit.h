@@ -1,4 +1,4 @@
-/* exit.h: how the client ends: curl's numbers where curl has one, ours from 110 up.
+/* exit.h: how the client ends: curl's numbers where curl has one, ours from 109 up.
  *
  * One list; --help, the manual page and the tests are made from it. */
 #ifndef CG_CLIENT_EXIT_H
@@ -26,6 +26,7 @@
     X(RECEIVE, 56, "receiving failed")                                                             \
     X(PEER, 60, "a registry's or ledger's TLS certificate was not verified")                       \
     X(TOO_LARGE, 63, "more than --max-filesize")                                                   \
+    X(LATER, 109, "asked too often, or not available now: the same again later may do")            \
     X(UNRESOLVED, 110, "there is no such name: the registry proved it")                            \
     X(RECORD, 111, "the registry's answer failed a check")                                         \
     X(CERTIFICATE, 112, "the gateway's TLSLS certificate failed a check")                          \

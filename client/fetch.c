@@ -5,7 +5,6 @@
 #include "lib/base/span.h"
 #include "lib/base/try.h"
 #include "lib/wire/field.h"
-#include "lib/wire/json.h"
 
 #include <stdlib.h>
 
@@ -231,6 +230,7 @@ static cg_err take_head(struct cl_fetch *f)
     struct cl_app *app = f->link->app;
 
     f->status = f->x->in.status;
+    f->retry_after_s = cl_retry_after(&f->x->in);
     f->head_at = cg_loop_mono(app->loop);
     cl_show_head(f->show, &f->x->in, false);
     if (f->is_signed) {
@@ -270,22 +270,13 @@ static cg_err take_body(struct cl_fetch *f)
     return CG_OK;
 }
 
-static void learn_hint(struct cl_fetch *f)
+static cg_err refused(struct cl_fetch *f)
 {
-    struct cg_span type, title, instance;
-    uint64_t status, server_time = 0;
-    bool has_time = false;
-    const struct cg_json_member members[] = {
-        {"type", CG_JSON_TEXT, .span = &type},
-        {"title", CG_JSON_TEXT, .span = &title},
-        {"status", CG_JSON_UINT, .number = &status},
-        {"instance", CG_JSON_TEXT, .span = &instance},
-        {"server_time", CG_JSON_UINT, .number = &server_time, .has = &has_time},
-    };
+    const struct cl_refused said = {f->status, f->retry_after_s, cg_buf_span(&f->hint)};
+    cg_err err = cl_show_refusal(f->show, "request", &said);
 
-    if (cg_json_object(cg_buf_span(&f->hint), CG_JSON_DOCUMENT, members, 5) == CG_OK && has_time &&
-        cg_refusal_of_code(type) == CG_REFUSAL_CLOCK_SKEW)
-        f->server_time = server_time;
+    f->server_time = f->show->server_time;
+    return err;
 }
 
 static cg_err take_end(struct cl_fetch *f)
@@ -296,10 +287,8 @@ static cg_err take_end(struct cl_fetch *f)
     CG_TRY(cg_hasher_end(f->down, &digest));
     if (!f->is_signed)
         return CG_OK;
-    if (f->is_hint) {
-        learn_hint(f);
-        return cl_show_refusal(f->show, "request", f->status, cg_buf_span(&f->hint));
-    }
+    if (f->is_hint)
+        return refused(f);
     cg_err err = cg_native_reply_end(&f->sent, app->kit, &digest, f->n_down,
                                      f->x->in_trailers.n_fields > 0 ? &f->x->in_trailers : NULL,
                                      f->link->transport, &f->fault);

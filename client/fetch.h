@@ -53,8 +53,9 @@ struct cl_fetch {
     size_t piece_at, piece_len;
     int status;
     uint64_t server_time; /* of a clock-skew answer, or 0 */
-    bool is_hint;         /* an unsigned refusal */
-    struct cg_buf hint;   /* its body, for people */
+    int64_t retry_after_s;
+    bool is_hint;       /* an unsigned refusal */
+    struct cg_buf hint; /* its body, for people */
     struct cg_fault fault;
     bool is_done, is_verified;
     struct cg_mono began, head_at;

@@ -1,5 +1,6 @@
 /* get.c: httpcg URL: fetch in the manner of curl, with every check of the protocol. */
 #include "client/agent.h"
+#include "client/interrupt.h"
 #include "client/wallet.h"
 
 #include "lib/base/hex.h"
@@ -184,16 +185,32 @@ static cg_err send_request(struct cl_transfer *t, struct cl_way *way)
 
 /* --- what came of it -------------------------------------------------------------------------- */
 
-static int refused_exit(const struct cl_show *show)
+/* An unsigned refusal: nothing was done, and nothing but its code is believed. */
+static int refused(const struct cl_transfer *t)
 {
-    switch (cg_refusal_of_code(cg_span_str(show->problem))) {
-    case CG_REFUSAL_CLOCK_SKEW:
-        return CL_EXIT_CLOCK;
-    case CG_REFUSAL_AUTH_FAILED:
-        return CL_EXIT_IDENTITY;
-    default:
-        return CL_EXIT_REFUSED;
-    }
+    struct cl_show *show = t->run->show;
+    const char *remedy = NULL;
+
+    if (t->err == CG_RATE || t->err == CG_BUSY)
+        return cl_fail_later(show, t->err, t->whole);
+    if (t->err == CG_SKEW && cl_request_may_repeat(t->request))
+        return cl_fail_clock(show, t->whole, cg_clock_wall());
+    if (t->err == CG_SKEW)
+        remedy = "the clocks differ, and what came from a pipe cannot be sent again: the same "
+                 "command once more will do";
+    else if (strcmp(show->problem, "auth-required") == 0)
+        remedy = "this name's policy asks for a signed request: --sapi grant or above";
+    return cl_fail(show, (enum cl_exit)cl_refusal_exit(show), CG_OK, remedy,
+                   "refused with status %d%s%s", t->status, show->problem[0] ? ", " : "",
+                   show->problem);
+}
+
+static int interrupted(const struct cl_transfer *t)
+{
+    bool is_file = t->output.draft[0] != '\0';
+
+    return cl_fail(t->run->show, CL_EXIT_PARTIAL, CG_CANCELLED, NULL, "%s%s",
+                   is_file ? t->output.path : t->whole, is_file ? " is as it was before" : "");
 }
 
 static int failed(struct cl_transfer *t)
@@ -202,17 +219,14 @@ static int failed(struct cl_transfer *t)
 
     if (t->output.is_pipe_gone)
         return 0;
+    if (cl_interrupt_number() != 0)
+        return interrupted(t);
     if (t->output.is_binary)
         return cl_fail(show, CL_EXIT_WRITE, CG_OK,
                        "-o FILE keeps it; -o - puts it on the terminal all the same",
                        "the answer is no text, and this is a terminal");
     if (t->is_hint)
-        return cl_fail(show, (enum cl_exit)refused_exit(show), CG_OK,
-                       strcmp(show->problem, "auth-required") == 0
-                           ? "this name's policy asks for a signed request: --sapi grant or above"
-                           : NULL,
-                       "refused with status %d%s%s", t->status, show->problem[0] ? ", " : "",
-                       show->problem);
+        return refused(t);
     switch (t->err) {
     case CG_TOO_LARGE:
         return t->output.max > 0 ? cl_fail(show, CL_EXIT_TOO_LARGE, CG_OK, NULL,
@@ -278,7 +292,13 @@ static int no_way(struct cl_transfer *t, enum cl_way_step step, cg_err err)
     if (t->run->app.until.us > 0 && cg_clock_mono().us >= t->run->app.until.us)
         code = CL_EXIT_TIMEOUT;
     t->err = err;
-    if (code == CL_EXIT_UNRESOLVED)
+    if (cl_interrupt_number() != 0)
+        t->code = interrupted(t);
+    else if (code == CL_EXIT_LATER)
+        t->code = cl_fail_later(t->run->show, err, t->whole);
+    else if (code == CL_EXIT_CLOCK)
+        t->code = cl_fail_clock(t->run->show, t->whole, cg_clock_wall());
+    else if (code == CL_EXIT_UNRESOLVED)
         t->code = cl_fail(t->run->show, CL_EXIT_UNRESOLVED, CG_OK, NULL,
                           "%s: the registry proved that there is no such name", t->whole);
     else
@@ -471,6 +491,8 @@ static int fetch_all(struct cl_run *run, const char *method, const char *const *
 
         /* As curl does it: all are tried, and the last failure is told. */
         first = one ? one : first;
+        if (cl_interrupt_number() != 0)
+            break;
     }
     cl_add(run->show, "transfers", list);
     cl_ways_done(&ways);

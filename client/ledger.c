@@ -30,8 +30,10 @@ static int get(struct cl_run *run, const char *path, struct cg_buf *out)
     *out = answer.body;
     if (answer.status == 200)
         return 0;
-    cl_show_refusal(run->show, "the ledger answers", answer.status, cg_buf_span(out));
+    err = cl_answer_refused(&run->app, "the ledger answers", &answer);
     cg_buf_done(out);
+    if (err == CG_RATE || err == CG_BUSY)
+        return cl_fail_later(run->show, err, url);
     return cl_fail(run->show, answer.status == 404 ? CL_EXIT_UNRESOLVED : CL_EXIT_POLICY, CG_OK,
                    NULL, "the ledger has no %.60s (status %d)", path + 1, answer.status);
 }

@@ -7,12 +7,13 @@
 #include "lib/base/try.h"
 #include "lib/merkle/staple.h"
 #include "lib/url/target.h"
-#include "lib/wire/json.h"
 #include "runtime/entropy.h"
 
 #include <stdlib.h>
 
 #define DEFAULT_EPOCHS 10
+/* The longest that we wait by ourselves for a gateway that asks us to. */
+#define WAIT_MAX_S 3
 
 static void settle(struct cl_link *link, cg_err err)
 {
@@ -160,39 +161,72 @@ static cg_err ask_grant(struct cl_link *link)
 }
 
 /* A clock-skew answer tells the gateway's time: believed once, for this connection only. */
-static cg_err learn_time(struct cl_link *link)
+static bool may_correct_clock(struct cl_link *link)
 {
-    struct cg_span type, title, instance;
-    uint64_t status, server_time = 0;
-    bool has_time = false;
-    const struct cg_json_member members[] = {
-        {"type", CG_JSON_TEXT, .span = &type},
-        {"title", CG_JSON_TEXT, .span = &title},
-        {"status", CG_JSON_UINT, .number = &status},
-        {"instance", CG_JSON_TEXT, .span = &instance},
-        {"server_time", CG_JSON_UINT, .number = &server_time, .has = &has_time},
-    };
+    struct cl_app *app = link->app;
 
-    CG_TRY(cg_json_object(cg_buf_span(&link->body), CG_JSON_DOCUMENT, members, 5));
-    if (!has_time || cg_refusal_of_code(type) != CG_REFUSAL_CLOCK_SKEW)
-        return CG_DENIED;
-    return cg_native_learn_time(&link->native, server_time, cg_loop_wall(link->app->loop));
+    return !link->did_correct && app->show->server_time > 0 &&
+           cg_native_learn_time(&link->native, app->show->server_time, cg_loop_wall(app->loop)) ==
+               CG_OK;
 }
 
-static cg_err granted(struct cl_link *link, int status)
+static void on_again(struct cg_timer *timer)
+{
+    struct cl_link *link = (struct cl_link *)((char *)timer - offsetof(struct cl_link, again));
+    cg_err err = link->conn ? ask_grant(link) : CG_CLOSED;
+
+    link->waits_for = CG_OK;
+    if (err != CG_OK)
+        settle(link, err);
+}
+
+/* A grant that is to be renewed holds for some minutes more. */
+static bool has_another(struct cl_link *link)
+{
+    return link->native.has_grant &&
+           cg_native_state_at(&link->native, cg_loop_wall(link->app->loop)) == CG_NATIVE_RENEW;
+}
+
+/* A grant is as good with another nonce, on the same connection: nothing was done with the one that
+ * was refused, and no request was sent yet. */
+static cg_err refused_grant(struct cl_link *link, const struct cl_refused *refused)
+{
+    struct cl_app *app = link->app;
+    cg_err err = cl_show_learn(app->show, refused);
+    bool is_later = err == CG_RATE || err == CG_BUSY;
+    char note[64];
+
+    if (err == CG_SKEW && may_correct_clock(link)) {
+        link->did_correct = true;
+        cl_show_note(app->show, "this machine's clock differs from the gateway's; once more");
+        return ask_grant(link);
+    }
+    if (is_later && !link->did_wait && refused->retry_after_s >= 0 &&
+        refused->retry_after_s <= WAIT_MAX_S) {
+        link->did_wait = true;
+        link->waits_for = err;
+        snprintf(note, sizeof note, "not now, says the gateway; once more in %d s",
+                 (int)refused->retry_after_s);
+        cl_show_note(app->show, note);
+        cg_loop_set(app->loop, &link->again,
+                    cg_mono_after(cg_loop_mono(app->loop), refused->retry_after_s * 1000));
+        return CG_OK;
+    }
+    if (is_later && has_another(link)) {
+        cl_show_note(app->show, "the grant cannot be renewed now; the old one still holds");
+        settle(link, CG_OK);
+        return CG_OK;
+    }
+    return cl_show_refusal(app->show, "the gateway takes the wallet's grant", refused);
+}
+
+static cg_err granted(struct cl_link *link, const struct cl_refused *answer)
 {
     struct cl_app *app = link->app;
     struct cg_fault fault = {0};
 
-    if (status != 200) {
-        if (status == 401 && !link->did_retry && learn_time(link) == CG_OK) {
-            link->did_retry = true;
-            cl_show_note(app->show, "this machine's clock differs from the gateway's");
-            return ask_grant(link);
-        }
-        return cl_show_refusal(app->show, "the gateway takes the wallet's grant", status,
-                               cg_buf_span(&link->body));
-    }
+    if (answer->status != 200)
+        return refused_grant(link, answer);
     cg_err err = cg_native_grant_accept(
         &link->native, app->kit, &link->pending, cg_buf_span(&link->body), link->transport,
         &link->cert.subject, cg_loop_wall(app->loop), &link->answer, &fault);
@@ -202,16 +236,15 @@ static cg_err granted(struct cl_link *link, int status)
     return CG_OK;
 }
 
-static cg_err certified(struct cl_link *link, int status)
+static cg_err certified(struct cl_link *link, const struct cl_refused *answer)
 {
     struct cl_app *app = link->app;
     struct cg_tls *tls = cg_stack_tls(cg_conn_engine(link->conn));
     struct cg_secret exporter;
     struct cg_hash spki;
 
-    if (status != 200)
-        return cl_show_refusal(app->show, "the gateway shows its certificate", status,
-                               cg_buf_span(&link->body));
+    if (answer->status != 200)
+        return cl_show_refusal(app->show, "the gateway shows its certificate", answer);
     link->document = link->body;
     cg_buf_init(&link->body, CG_CERT_MAX_BYTES);
     CG_TRY(check_certificate(link));
@@ -238,10 +271,11 @@ static cg_err answered(struct cl_link *link, struct cg_exchange *x, unsigned wha
     }
     if (!cg_exchange_is_read(x))
         return CG_OK;
-    int status = x->in.status;
+    const struct cl_refused answer = {x->in.status, cl_retry_after(&x->in),
+                                      cg_buf_span(&link->body)};
     cg_exchange_release(x);
     link->x = NULL;
-    return link->state == CL_TLSLS ? certified(link, status) : granted(link, status);
+    return link->state == CL_TLSLS ? certified(link, &answer) : granted(link, &answer);
 }
 
 /* --- the connection ------------------------------------------------------------------------------
@@ -291,6 +325,8 @@ static void on_close(struct cg_conn *conn, cg_err why)
             cl_show_note(link->app->show, cg_tls_reason(tls));
     }
     link->conn = NULL;
+    if (link->waits_for != CG_OK)
+        why = link->waits_for;
     settle(link, why == CG_OK ? CG_CLOSED : why);
     cl_app_wake(link->app);
 }
@@ -367,6 +403,7 @@ cg_err cl_link_open(struct cl_app *app, const struct cl_link_ask *asked, struct 
     app->show->step = "connect";
     cg_buf_init(&link->body, CG_CERT_MAX_BYTES);
     cg_buf_init(&link->grant, CG_DOCUMENT_MAX_BYTES);
+    cg_timer_init(&link->again, on_again);
     cg_err err = take_place(link, asked->gateway);
     if (err == CG_OK)
         err = cg_slot_open(app->loop, on_call, link, &link->ticket);
@@ -382,6 +419,7 @@ cg_err cl_link_open(struct cl_app *app, const struct cl_link_ask *asked, struct 
 
 cg_err cl_link_renew(struct cl_link *link)
 {
+    link->did_correct = link->did_wait = false;
     return ask_grant(link);
 }
 
@@ -390,6 +428,7 @@ void cl_link_free(struct cl_link *link)
     if (!link)
         return;
     link->state = CL_FAILED;
+    cg_loop_unset(link->app->loop, &link->again);
     cg_slot_end(link->app->loop, link->ticket);
     if (link->conn) {
         /* The connection outlives the call by a pass; its last event must find its owner. */

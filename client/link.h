@@ -53,7 +53,10 @@ struct cl_link {
     struct cg_buf grant; /* the newest one's request, as it was sent */
     struct cg_buf body;  /* of the newest answer */
     struct cg_grant_answer answer;
-    bool did_retry; /* after a clock-skew */
+    bool did_correct; /* the clock, after a clock-skew */
+    bool did_wait;    /* as it was told to */
+    cg_err waits_for; /* while it does: why */
+    struct cg_timer again;
     struct cg_peer peer;
     /* When it was begun, connected, secured and proved; 0: not yet. */
     struct cg_mono began, connected, secured, ready;

@@ -108,6 +108,8 @@ int cl_run_resolve(struct cl_run *run)
                             &resolved);
     if (err == CG_OK)
         tell(run, name, &resolved);
+    else if (err == CG_RATE || err == CG_BUSY)
+        code = cl_fail_later(run->show, err, name);
     else
         code = cl_fail(run->show, (enum cl_exit)cl_way_exit(&run->app, CL_WAY_RESOLVE, err),
                        err == CG_NOT_FOUND ? CG_OK : err, NULL,

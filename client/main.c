@@ -1,5 +1,6 @@
 /* httpcg: the client. A word that is a URL is fetched; everything else is a command of the table in
  * commands.c. */
+#include "client/interrupt.h"
 #include "client/key.h"
 
 #include "lib/base/secret.h"
@@ -317,5 +318,6 @@ int main(int argc, char **argv)
     cg_buf_done(&text[0]);
     cg_buf_done(&text[1]);
     cl_show_done(&show);
+    cl_interrupt_end();
     return code;
 }

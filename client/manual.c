@@ -198,7 +198,7 @@ void cl_manual(FILE *to)
     for (int i = 1; i < CL_OPTION_COUNT; i++)
         put_option(to, &cl_options[i]);
     fputs(write_out, to);
-    fputs(".SH EXIT CODES\nAs curl's where curl has one; from 110 up they are httpcg's own.\n", to);
+    fputs(".SH EXIT CODES\nAs curl's where curl has one; from 109 up they are httpcg's own.\n", to);
 #define X(name, number, text)                                                                      \
     fprintf(to, ".TP\n\\fB%d\\fR\n", number);                                                      \
     put_filled(to, cg_span_str(text));

@@ -81,7 +81,7 @@
     X(PROFILE,       "profile",          0,    "NAME",         "The RBAC profile that decides who may do what; web-default otherwise, which is made where it is missing.") \
     X(TTL,           "ttl",              0,    "SECONDS",      "How long the record may be cached.")              \
     X(PROOF,         "proof",            0,    "TYPE",         "How the registry shall find that the name is yours: self, operator, dns, https.") \
-    X(SECRET_FILE,   "secret-file",      0,    "FILE",         "The secret shared with the backend, 64 hexadecimal digits; it is made where there is none.") \
+    X(SECRET_FILE,   "secret-file",      0,    "FILE",         "The secret shared with the backend, 64 hexadecimal digits; it is made where there is none. Otherwise PLANE-AUTHORITY.secret in the home folder.") \
     X(KEY_ID,        "key-id",           0,    "NAME",         "The secret's name in the gateway's signatures.")  \
     X(ADMIN,         "admin-socket",     0,    "SOCKET",       "The gateway's admin socket; otherwise $HTTPCG_ADMIN_SOCKET, or /run/httpcg/admin.sock.") \
     X(LOG,           "log",              0,    "FILE",         "A file with a log's two vkey lines, as wallet new --role log prints them.") \

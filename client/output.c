@@ -1,5 +1,6 @@
 #include "client/output.h"
 
+#include "client/interrupt.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
 #include "runtime/entropy.h"
@@ -72,6 +73,8 @@ static int open_draft(struct cl_run *run, struct cl_output *out)
         return cl_fail(run->show, CL_EXIT_WRITE, CG_IO, NULL, "no random bytes");
     snprintf(out->draft, sizeof out->draft, "%s.%016llx.part", out->path,
              (unsigned long long)chance);
+    /* From here on there is something that must not be left behind. */
+    cl_interrupt_catch(&run->app);
     int fd = open(out->draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
     out->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (out->file)
@@ -79,6 +82,7 @@ static int open_draft(struct cl_run *run, struct cl_output *out)
     int error = errno;
     if (fd >= 0)
         close(fd);
+    cl_interrupt_release();
     return cannot_write(run, out->path, error);
 }
 
@@ -181,11 +185,12 @@ int cl_output_end(struct cl_run *run, struct cl_output *output, bool is_good)
     output->file = NULL;
     if (output->is_special)
         return is_written || !is_good ? 0 : cannot_write(run, output->path, errno);
-    if (is_good && is_written && rename(output->draft, output->path) == 0)
-        return 0;
+    bool is_kept = is_good && is_written && rename(output->draft, output->path) == 0;
     int error = errno;
-    unlink(output->draft);
-    if (!is_good)
+    if (!is_kept)
+        unlink(output->draft);
+    cl_interrupt_release();
+    if (is_kept || !is_good)
         return 0; /* why was said before */
     return cannot_write(run, output->path, error);
 }

@@ -33,6 +33,7 @@ static void on_call(void *owner, struct cg_call *call)
     if (call->err != CG_OK || !answer)
         return;
     wait->answer->status = answer->head->status;
+    wait->answer->retry_after_s = cl_retry_after(answer->head);
     wait->err = cg_buf_add(&wait->answer->body, answer->body);
 }
 
@@ -84,12 +85,21 @@ cg_err cl_ask(struct cl_app *app, struct cg_span base, const char *method, struc
         .url = url, .pool = app->pool, .engine = cg_client_engine, .engine_ctx = &client};
     CG_TRY(cg_endpoint_new(app->loop, &options, &endpoint));
     answer->status = 0;
+    answer->retry_after_s = -1;
     cg_buf_init(&answer->body, 8 * 1024 * 1024);
     cg_err err = ask_endpoint(app, endpoint, method, path, type, body, &wait);
     cg_endpoint_free(endpoint);
     if (err != CG_OK)
         cg_buf_done(&answer->body);
     return err;
+}
+
+cg_err cl_answer_refused(struct cl_app *app, const char *what, const struct cl_answer *answer)
+{
+    const struct cl_refused refused = {answer->status, answer->retry_after_s,
+                                       cg_buf_span(&answer->body)};
+
+    return cl_show_refusal(app->show, what, &refused);
 }
 
 /* --- verifying ---------------------------------------------------------------------------------
@@ -174,8 +184,7 @@ static cg_err ask_one(struct cl_app *app, const struct cg_resolve_ask *ask, stru
     }
     *out = (struct cl_resolved){.json = answer.body};
     if (answer.status != 200 && answer.status != 404)
-        return cl_show_refusal(app->show, "the registry answers", answer.status,
-                               cg_buf_span(&out->json));
+        return cl_answer_refused(app, "the registry answers", &answer);
     return verify(app, ask, answer.status, out);
 }
 

@@ -21,6 +21,7 @@ void cl_resolved_done(struct cl_resolved *resolved);
 /* An answer of a role's interface, whole. */
 struct cl_answer {
     int status;
+    int64_t retry_after_s; /* cl_retry_after */
     struct cg_buf body;
 };
 
@@ -31,5 +32,7 @@ struct cl_answer {
 CG_MUST_USE cg_err cl_ask(struct cl_app *app, struct cg_span base, const char *method,
                           struct cg_span path, const char *type, struct cg_span body,
                           struct cl_answer *answer);
+/* cl_answer_refused is cl_show_refusal for an answer. */
+cg_err cl_answer_refused(struct cl_app *app, const char *what, const struct cl_answer *answer);
 
 #endif

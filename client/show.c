@@ -1,16 +1,22 @@
 #include "client/show.h"
 
+#include "client/interrupt.h"
 #include "lib/base/span.h"
 #include "lib/wire/json.h"
 #include "lib/wire/refusal.h"
 #include "session/message.h"
 #include "session/tls.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
+
+#define RETRY_MAX_S 86400
+#define SET_CLOCK                                                                                  \
+    "a difference of up to 10 minutes is made up for; httpcg doctor looks at the clock"
 
 void cl_show_init(struct cl_show *show)
 {
-    *show = (struct cl_show){.out = stdout, .err = stderr, .step = "start"};
+    *show = (struct cl_show){.out = stdout, .err = stderr, .step = "start", .retry_after_s = -1};
 }
 
 void cl_show_done(struct cl_show *show)
@@ -70,6 +76,8 @@ void cl_show_end(struct cl_show *show, int code, FILE *to)
         cl_add(show, "checks", checks_json(show));
     if (show->problem[0])
         cl_add_text(show, "problem", show->problem);
+    if (show->retry_after_s >= 0)
+        cl_add(show, "retry_after", json_integer(show->retry_after_s));
     json_dumpf(show->json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     fputc('\n', to);
 }
@@ -173,14 +181,18 @@ int cl_fail(struct cl_show *show, enum cl_exit code, cg_err err, const char *rem
     }
     if (show->is_silent)
         return (int)code;
-    fprintf(show->err, "httpcg: (%d) %s", (int)code, text);
-    if (err != CG_OK)
+    bool is_interrupted = err == CG_CANCELLED && cl_interrupt_number() != 0;
+    if (is_interrupted)
+        fprintf(show->err, "httpcg: interrupted: %s", text);
+    else
+        fprintf(show->err, "httpcg: (%d) %s", (int)code, text);
+    if (err != CG_OK && !is_interrupted)
         fprintf(show->err, ": %s", cg_err_text(err));
     if (failed && failed->err == err && !show->is_verbose)
         fprintf(show->err, " [%s: %s%s%s]", failed->step, failed->name,
                 failed->detail[0] ? ", " : "", failed->detail);
     fputc('\n', show->err);
-    if (remedy)
+    if (remedy && !is_interrupted)
         fprintf(show->err, "httpcg: %s\n", remedy);
     return (int)code;
 }
@@ -199,23 +211,102 @@ void cl_show_text(FILE *to, struct cg_span text)
     }
 }
 
-cg_err cl_show_refusal(struct cl_show *show, const char *what, int status, struct cg_span body)
+/* RFC 9110, 10.2.3. A day is enough for whatever is meant. */
+int64_t cl_retry_after(const struct cg_head *head)
 {
-    struct cg_span type = {NULL, 0};
+    struct cg_span value = cg_head_value(head, CG_TOKEN_RETRY_AFTER);
+    int64_t n = 0;
+
+    if (value.len == 0)
+        return -1;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] < '0' || value.at[i] > '9')
+            return -1;
+        n = n * 10 + (value.at[i] - '0');
+        n = n < RETRY_MAX_S ? n : RETRY_MAX_S;
+    }
+    return n;
+}
+
+/* The code wherever it stands: that a registry's problem has members of its own is no reason not to
+ * tell what it is. */
+static struct cg_span find_type(struct cg_span body)
+{
+    const struct cg_span mark = CG_LIT("\"type\":\"");
+
+    for (size_t at = 0; at + mark.len < body.len; at++)
+        if (cg_span_starts(cg_span_from(body, at), mark)) {
+            struct cg_span rest = cg_span_from(body, at + mark.len);
+
+            return cg_span_first(rest, cg_span_find(rest, '"'));
+        }
+    return (struct cg_span){NULL, 0};
+}
+
+static uint64_t read_server_time(struct cg_span body)
+{
+    struct cg_span type, title, instance;
+    uint64_t status, server_time = 0;
+    bool has_time = false;
+    const struct cg_json_member members[] = {
+        {"type", CG_JSON_TEXT, .span = &type},
+        {"title", CG_JSON_TEXT, .span = &title},
+        {"status", CG_JSON_UINT, .number = &status},
+        {"instance", CG_JSON_TEXT, .span = &instance},
+        {"server_time", CG_JSON_UINT, .number = &server_time, .has = &has_time},
+    };
+
+    return cg_json_object(body, CG_JSON_DOCUMENT, members, 5) == CG_OK && has_time ? server_time
+                                                                                   : 0;
+}
+
+cg_err cl_show_learn(struct cl_show *show, const struct cl_refused *refused)
+{
+    enum cg_refusal refusal = cg_refusal_of_code(find_type(refused->body));
+    bool is_skew = refusal == CG_REFUSAL_CLOCK_SKEW;
+
+    snprintf(show->problem, sizeof show->problem, "%s",
+             refusal != CG_REFUSAL_NONE ? cg_refusal_code(refusal) : "");
+    show->retry_after_s = refused->retry_after_s;
+    show->server_time = is_skew ? read_server_time(refused->body) : 0;
+    if (refused->status == 429)
+        return CG_RATE;
+    if (refused->status == 503)
+        return CG_BUSY;
+    return is_skew ? CG_SKEW : CG_DENIED;
+}
+
+cg_err cl_show_refusal(struct cl_show *show, const char *what, const struct cl_refused *refused)
+{
+    cg_err err = cl_show_learn(show, refused);
     char detail[120];
 
-    /* Only a hint: it is not signed. The code is looked for, nothing else is believed of it. */
-    for (size_t at = 0; at + 8 < body.len; at++)
-        if (cg_span_starts(cg_span_from(body, at), CG_LIT("\"type\":\""))) {
-            type = cg_span_from(body, at + 8);
-            type = cg_span_first(type, cg_span_find(type, '"'));
-            break;
-        }
-    enum cg_refusal refusal = cg_refusal_of_code(type);
-    bool is_known = refusal != CG_REFUSAL_NONE;
-    snprintf(show->problem, sizeof show->problem, "%s", is_known ? cg_refusal_code(refusal) : "");
-    snprintf(detail, sizeof detail, "status %d%s%s", status, is_known ? ", " : "", show->problem);
-    return cl_show_check(show, what, CG_DENIED, detail);
+    snprintf(detail, sizeof detail, "status %d%s%s", refused->status, show->problem[0] ? ", " : "",
+             show->problem);
+    return cl_show_check(show, what, err, detail);
+}
+
+int cl_fail_clock(struct cl_show *show, const char *what, struct cg_wall now)
+{
+    int64_t off = show->server_time > 0 && show->server_time < INT64_MAX
+                      ? now.s - (int64_t)show->server_time
+                      : 0;
+
+    if (off == 0)
+        return cl_fail(show, CL_EXIT_CLOCK, CG_SKEW, SET_CLOCK, "%s", what);
+    return cl_fail(show, CL_EXIT_CLOCK, CG_OK, SET_CLOCK,
+                   "%s: this machine's clock is %" PRId64 " s %s the gateway's", what,
+                   off < 0 ? -off : off, off < 0 ? "behind" : "ahead of");
+}
+
+int cl_fail_later(struct cl_show *show, cg_err err, const char *what)
+{
+    const char *why = err == CG_RATE ? "asked too often from this address" : "not available now";
+
+    if (show->retry_after_s < 0)
+        return cl_fail(show, CL_EXIT_LATER, CG_OK, "try again later", "%s: %s", what, why);
+    return cl_fail(show, CL_EXIT_LATER, CG_OK, NULL, "%s: %s; try again in %" PRId64 " s", what,
+                   why, show->retry_after_s > 0 ? show->retry_after_s : 1);
 }
 
 void cl_show_tls(struct cl_show *show, const struct cg_tls *tls)

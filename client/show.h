@@ -28,8 +28,10 @@ struct cl_show {
     const char *step; /* where we are: resolve, connect, control, signed, answer */
     struct cl_check checks[CL_CHECKS_MAX];
     size_t n_checks;
-    char problem[96]; /* the newest refusal's code */
-    json_t *json;     /* the document of --json: what commands add, by name; NULL without */
+    char problem[96];      /* the newest refusal's code */
+    int64_t retry_after_s; /* and when it said to ask again; -1: it did not */
+    uint64_t server_time;  /* of a clock-skew; 0: not told */
+    json_t *json;          /* the document of --json: what commands add, by name; NULL without */
 };
 
 /* cl_show_init begins; cl_show_done frees. */
@@ -58,9 +60,24 @@ void cl_add_text(struct cl_show *show, const char *name, const char *text);
 /* cl_fail says what failed, the check it failed at, and what to do (or NULL); returns code. */
 int cl_fail(struct cl_show *show, enum cl_exit code, cg_err err, const char *remedy,
             const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* cl_show_refusal says why a server refused, from its problem document, of which nothing but the
- * code is believed; the error is what to hand on. */
-cg_err cl_show_refusal(struct cl_show *show, const char *what, int status, struct cg_span body);
+/* What a server said in place of what it was asked for. */
+struct cl_refused {
+    int status;
+    int64_t retry_after_s; /* cl_retry_after; -1: not said */
+    struct cg_span body;
+};
+/* cl_show_learn keeps why a server refused: the problem document's code, a clock-skew's time, and
+ * when to ask again; nothing else is believed of it. The error is what to hand on.
+ * Errors  CG_RATE (asked too often), CG_BUSY (not now), CG_SKEW (of clocks), CG_DENIED. */
+CG_MUST_USE cg_err cl_show_learn(struct cl_show *show, const struct cl_refused *refused);
+/* cl_show_refusal learns it and says so, as a check that failed. Errors  as cl_show_learn. */
+cg_err cl_show_refusal(struct cl_show *show, const char *what, const struct cl_refused *refused);
+/* cl_retry_after reads a Retry-After: seconds, a day at most; -1 for what is none, or a date. */
+int64_t cl_retry_after(const struct cg_head *head);
+/* cl_fail_later is cl_fail for CG_RATE and CG_BUSY: says what happened, and when to try again;
+ * cl_fail_clock for CG_SKEW: by how much the clocks differ. */
+int cl_fail_later(struct cl_show *show, cg_err err, const char *what);
+int cl_fail_clock(struct cl_show *show, const char *what, struct cg_wall now);
 void cl_show_tls(struct cl_show *show, const struct cg_tls *tls);
 /* cl_show_head prints a request's (out) or response's head as -v does. */
 void cl_show_head(struct cl_show *show, const struct cg_head *head, bool out);

@@ -1,10 +1,8 @@
 #include "client/submit.h"
 
 #include "lib/base/span.h"
-#include "runtime/clock.h"
 
 #include <string.h>
-#include <time.h>
 
 /* How often an answer of 202 ("not logged yet") is asked again, and for how long. */
 #define POLLS_MAX 100
@@ -36,48 +34,72 @@ const char *cl_ledger_url(struct cl_run *run, char out[static 512])
     return given ? given : cl_registry_url(run, out);
 }
 
+/* Why the ledger does not log it; nothing but the problem's code is believed. */
+static int refused(struct cl_run *run, const char *what, const struct cl_answer *answer)
+{
+    cg_err err = cl_answer_refused(&run->app, what, answer);
+    bool is_checked = answer->status == 422;
+    char text[200];
+
+    if (err == CG_RATE || err == CG_BUSY) {
+        snprintf(text, sizeof text, "the ledger does not log %s", what);
+        return cl_fail_later(run->show, err, text);
+    }
+    return cl_fail(run->show, CL_EXIT_POLICY, CG_OK,
+                   is_checked ? "it fails a check there, which the ledger's log names"
+                   : answer->status == 409
+                       ? "the ledger has something newer of the same"
+                       : "is --ledger a ledger's URL? its operator's log says more",
+                   "the ledger does not log %s (status %d%s%s)", what, answer->status,
+                   run->show->problem[0] ? ", " : "", run->show->problem);
+}
+
+/* The status, or 0 where it failed. */
 static int submit_once(struct cl_run *run, const char *what, const char *url, struct cg_span object,
-                       bool *again)
+                       int *code)
 {
     struct cl_answer answer;
     cg_err err = cl_ask(&run->app, cg_span_str(url), "POST", CG_LIT("/submit"), "application/cbor",
                         object, &answer);
-    int code = 0;
 
-    *again = false;
-    if (err != CG_OK)
-        return cl_fail(run->show, cl_exit_of(err), err, "is the ledger running? --ledger names it",
-                       "cannot submit %s to %s", what, url);
-    if (answer.status == 202 || answer.status == 503) {
-        *again = true;
-    } else if (answer.status != 200) {
-        cl_show_refusal(run->show, what, answer.status, cg_buf_span(&answer.body));
-        code = cl_fail(run->show, CL_EXIT_POLICY, CG_OK, NULL, "the ledger refuses %s", what);
+    if (err != CG_OK) {
+        *code = cl_fail(run->show, cl_exit_of(err), err, "is the ledger running? --ledger names it",
+                        "cannot submit %s to %s", what, url);
+        return 0;
     }
+    bool is_settled = answer.status != 200 && answer.status != 202 && answer.status != 503;
+    if (is_settled)
+        *code = refused(run, what, &answer);
+    else
+        run->show->retry_after_s = answer.retry_after_s;
     cg_buf_done(&answer.body);
-    return code;
+    return is_settled ? 0 : answer.status;
 }
 
 int cl_submit(struct cl_run *run, const char *what, struct cg_span object)
 {
-    char room[512];
+    const bool never = false;
+    char room[512], text[200];
     const char *url = cl_ledger_url(run, room);
-    bool again = true;
-    int code = url ? 0 : CL_EXIT_TRUST;
+    int code = 0, status = url ? 202 : 0;
 
     /* The same object again is how one asks whether it is logged by now. */
-    for (int i = 0; code == 0 && again && i < POLLS_MAX; i++) {
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
-        code = submit_once(run, what, url, object, &again);
+    for (int i = 0; (status == 202 || status == 503) && i < POLLS_MAX; i++) {
+        if (i > 0 && cl_app_wait(&run->app, &never, POLL_MS) == CG_CANCELLED)
+            return cl_fail(run->show, cl_exit_of(CG_CANCELLED), CG_CANCELLED, NULL, "%s", what);
+        status = submit_once(run, what, url, object, &code);
     }
-    if (code == 0 && again)
+    if (status == 202)
         return cl_fail(run->show, CL_EXIT_TIMEOUT, CG_TIMEOUT,
                        "it has it; the same command again tells whether it is logged",
                        "the ledger has not logged %s yet", what);
-    if (code == 0)
+    if (status == 503) {
+        snprintf(text, sizeof text, "the ledger does not log %s", what);
+        return cl_fail_later(run->show, CG_BUSY, text);
+    }
+    if (status == 200)
         cl_say(run->show, "logged   %s", what);
-    return code;
+    return url ? code : CL_EXIT_TRUST;
 }
 
 int cl_run_ledger_submit(struct cl_run *run)

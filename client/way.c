@@ -251,14 +251,16 @@ cg_err cl_way_find(struct cl_ways *ways, const struct cg_url *url, bool is_anony
 
 /* --- what it means ---------------------------------------------------------------------------- */
 
-static int refusal_exit(const struct cl_app *app)
+int cl_refusal_exit(const struct cl_show *show)
 {
-    switch (cg_refusal_of_code(cg_span_str(app->show->problem))) {
+    switch (cg_refusal_of_code(cg_span_str(show->problem))) {
     case CG_REFUSAL_CLOCK_SKEW:
         return CL_EXIT_CLOCK;
     case CG_REFUSAL_AUTH_FAILED:
-    case CG_REFUSAL_AUTH_REQUIRED:
         return CL_EXIT_IDENTITY;
+    case CG_REFUSAL_RATE_LIMITED:
+    case CG_REFUSAL_UNAVAILABLE:
+        return CL_EXIT_LATER;
     default:
         return CL_EXIT_REFUSED;
     }
@@ -272,7 +274,7 @@ static int step_exit(const struct cl_app *app, enum cl_way_step step, cg_err err
     case CL_WAY_CERTIFICATE:
         return CL_EXIT_CERTIFICATE;
     case CL_WAY_GRANT:
-        return err == CG_DENIED ? refusal_exit(app) : CL_EXIT_CHANNEL;
+        return err == CG_DENIED ? cl_refusal_exit(app->show) : CL_EXIT_CHANNEL;
     default:
         return (int)cl_exit_of(err);
     }
@@ -289,6 +291,9 @@ int cl_way_exit(const struct cl_app *app, enum cl_way_step step, cg_err err)
     case CG_CLOSED:
     case CG_TLS:
     case CG_PROTOCOL:
+    case CG_RATE:
+    case CG_BUSY:
+    case CG_SKEW:
         return (int)cl_exit_of(err);
     default:
         return step_exit(app, step, err);

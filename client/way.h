@@ -43,7 +43,9 @@ CG_MUST_USE cg_err cl_way_find(struct cl_ways *ways, const struct cg_url *url, b
                                struct cl_way **out, enum cl_way_step *out_step);
 /* cl_way_drop closes it: its connection is over, or not to be trusted any more. */
 void cl_way_drop(struct cl_way *way);
-/* cl_way_exit gives the exit code for a way that was not found. */
+/* cl_way_exit gives the exit code for a way that was not found; cl_refusal_exit for a refusal that
+ * came before anything was verified, by its code. */
 int cl_way_exit(const struct cl_app *app, enum cl_way_step step, cg_err err);
+int cl_refusal_exit(const struct cl_show *show);
 
 #endif

@@ -151,6 +151,8 @@ TEST(exit_codes_have_sentences_and_errors_have_codes)
     CHECK_INT(cl_exit_of(CG_CONFLICT), 117);
     CHECK_INT(cl_exit_of(CG_SIGNATURE), 114);
     CHECK_INT(cl_exit_of(CG_DENIED), 116);
+    CHECK_INT(cl_exit_of(CG_RATE), 109);
+    CHECK_INT(cl_exit_of(CG_BUSY), 109);
     for (int err = 0; err < CG_ERR_COUNT; err++)
         CHECK(cl_exit_text((int)cl_exit_of((cg_err)err)) != NULL);
     for (int err = 1; err < CG_ERR_COUNT; err++)

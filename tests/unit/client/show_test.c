@@ -2,6 +2,7 @@
 
 #include "client/show.h"
 #include "lib/base/span.h"
+#include "session/message.h"
 
 #include <stdlib.h>
 
@@ -92,22 +93,107 @@ TEST(what_peers_say_cannot_reach_the_terminal_as_it_is)
     free(text);
 }
 
+static cg_err refuse(struct shown *shown, int status, int64_t retry_after_s, struct cg_span body)
+{
+    const struct cl_refused refused = {status, retry_after_s, body};
+
+    return cl_show_refusal(&shown->show, "x", &refused);
+}
+
 TEST(a_refusal_tells_nothing_but_a_code_that_is_known)
 {
     struct shown shown = {0};
 
     begin(&shown);
-    CHECK_ERR(cl_show_refusal(&shown.show, "x", 401,
-                              CG_LIT("{\"type\":\"httpcg://bpi/problems.httpcg/v1/clock-skew\"}")),
+    CHECK_ERR(refuse(&shown, 401, -1,
+                     CG_LIT("{\"type\":\"httpcg://bpi/problems.httpcg/v1/auth-required\"}")),
               CG_DENIED);
-    CHECK(strcmp(shown.show.problem, "clock-skew") == 0);
-    CHECK_ERR(cl_show_refusal(&shown.show, "x", 401, CG_LIT("{\"type\":\"\x1b[2J\"}")), CG_DENIED);
+    CHECK(strcmp(shown.show.problem, "auth-required") == 0);
+    CHECK_ERR(refuse(&shown, 401, -1, CG_LIT("{\"type\":\"\x1b[2J\"}")), CG_DENIED);
     CHECK(strcmp(shown.show.problem, "") == 0);
     /* Every cut of a document. */
     struct cg_span whole = CG_LIT("{\"type\":\"auth-failed\"}");
     for (size_t n = 0; n <= whole.len; n++)
-        CHECK_ERR(cl_show_refusal(&shown.show, "x", 401, cg_span_first(whole, n)), CG_DENIED);
+        CHECK_ERR(refuse(&shown, 401, -1, cg_span_first(whole, n)), CG_DENIED);
     end(&shown);
+}
+
+TEST(a_refusal_for_now_is_told_from_one_for_ever)
+{
+    struct cg_span rate = CG_LIT("{\"type\":\"rate-limited\"}");
+    struct shown shown = {0};
+
+    begin(&shown);
+    CHECK_ERR(refuse(&shown, 429, 7, rate), CG_RATE);
+    CHECK_INT(shown.show.retry_after_s, 7);
+    CHECK_INT(cl_fail_later(&shown.show, CG_RATE, "it"), 109);
+    CHECK_ERR(refuse(&shown, 503, -1, CG_LIT("")), CG_BUSY);
+    CHECK_INT(cl_fail_later(&shown.show, CG_BUSY, "it"), 109);
+    /* Now means now at the earliest. */
+    CHECK_ERR(refuse(&shown, 503, 0, CG_LIT("")), CG_BUSY);
+    CHECK_INT(cl_fail_later(&shown.show, CG_BUSY, "it"), 109);
+    flush(&shown);
+    CHECK(strcmp(shown.err,
+                 "httpcg: (109) it: asked too often from this address; try again in 7 s\n"
+                 "httpcg: (109) it: not available now\nhttpcg: try again later\n"
+                 "httpcg: (109) it: not available now; try again in 1 s\n") == 0);
+    end(&shown);
+}
+
+TEST(a_clocks_difference_is_believed_of_a_whole_problem_alone)
+{
+#define SKEW "{\"type\":\"clock-skew\",\"title\":\"t\",\"status\":401,\"instance\":\"i\""
+    struct cg_span whole = CG_LIT(SKEW ",\"server_time\":1000000}");
+    struct cg_span other = CG_LIT("{\"type\":\"auth-failed\",\"title\":\"t\",\"status\":401,"
+                                  "\"instance\":\"i\",\"server_time\":1000000}");
+    struct shown shown = {0};
+
+    begin(&shown);
+    CHECK_ERR(refuse(&shown, 401, -1, whole), CG_SKEW);
+    CHECK_INT(shown.show.server_time, 1000000);
+    CHECK_INT(cl_fail_clock(&shown.show, "it", (struct cg_wall){1000660}), 122);
+    CHECK_INT(cl_fail_clock(&shown.show, "it", (struct cg_wall){999340}), 122);
+    flush(&shown);
+    CHECK(strstr(shown.err, "(122) it: this machine's clock is 660 s ahead of the gateway's\n"));
+    CHECK(strstr(shown.err, "(122) it: this machine's clock is 660 s behind the gateway's\n"));
+    CHECK_ERR(refuse(&shown, 401, -1, other), CG_DENIED);
+    CHECK_INT(shown.show.server_time, 0);
+    for (size_t n = 0; n < whole.len; n++) {
+        (void)refuse(&shown, 401, -1, cg_span_first(whole, n));
+        CHECK_INT(shown.show.server_time, 0);
+    }
+    CHECK_ERR(refuse(&shown, 401, -1, CG_LIT(SKEW ",\"server_time\":-5}")), CG_SKEW);
+    CHECK_INT(shown.show.server_time, 0);
+    end(&shown);
+}
+
+TEST(retry_after_is_seconds_and_at_most_a_day)
+{
+    static const struct {
+        const char *value;
+        int64_t s;
+    } cases[] = {{"0", 0},
+                 {"1", 1},
+                 {"86400", 86400},
+                 {"86401", 86400},
+                 {"99999999999999999999999999", 86400},
+                 {"", -1},
+                 {"-1", -1},
+                 {"1.5", -1},
+                 {"1s", -1},
+                 {"x", -1},
+                 {"Mon, 23 Nov 2026 00:00:00 GMT", -1}};
+    struct cg_arena arena;
+    struct cg_head head;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cg_arena_init(&arena, 4096);
+        cg_head_init(&head, &arena);
+        CHECK_INT(cl_retry_after(&head), -1);
+        CHECK_OK(cg_head_add(&head, CG_TOKEN_RETRY_AFTER, cg_span_str(cases[i].value)));
+        CHECK_INT(cl_retry_after(&head), cases[i].s);
+        cg_arena_done(&arena);
+    }
 }
 
 TEST(the_document_has_checks_warnings_and_the_failure)
@@ -156,4 +242,7 @@ TEST(the_newest_checks_are_kept)
 SUITE(show, T(a_check_is_a_line_only_when_asked_for), T(a_failure_names_the_check_it_failed_at),
       T(silence_is_kept), T(what_peers_say_cannot_reach_the_terminal_as_it_is),
       T(a_refusal_tells_nothing_but_a_code_that_is_known),
+      T(a_refusal_for_now_is_told_from_one_for_ever),
+      T(a_clocks_difference_is_believed_of_a_whole_problem_alone),
+      T(retry_after_is_seconds_and_at_most_a_day),
       T(the_document_has_checks_warnings_and_the_failure), T(the_newest_checks_are_kept))
