@@ -1,4 +1,5 @@
 /* cert.c: httpcg cert issue, show, verify: TLSLS certificates of gateways. */
+#include "client/bundle.h"
 #include "client/policy.h"
 #include "client/submit.h"
 #include "lib/base/hex.h"
@@ -15,6 +16,8 @@
 
 #include <httpcg/policy.h>
 
+#include <stdlib.h>
+
 #define DAY_S 86400
 #define DEFAULT_DAYS 30
 #define LEAF_DAYS 365
@@ -27,8 +30,11 @@ struct issue {
     struct cg_hash policy_hash;
     struct cg_hash spki;
     struct cg_signer *transport;
-    char key[CL_PATH_MAX_BYTES], cert[CL_PATH_MAX_BYTES], tls[CL_PATH_MAX_BYTES],
-        tls_key[CL_PATH_MAX_BYTES];
+    /* What is made, and where it goes; the last two only where no TLS certificate was given. */
+    struct cg_buf key, cert, tls_key, tls;
+    char key_path[CL_PATH_MAX_BYTES], cert_path[CL_PATH_MAX_BYTES], tls_key_path[CL_PATH_MAX_BYTES],
+        tls_path[CL_PATH_MAX_BYTES];
+    struct cl_bundle bundle;
 };
 
 static int read_names(struct cl_run *run, struct issue *is)
@@ -70,42 +76,50 @@ static int read_policy(struct cl_run *run, struct issue *is)
     return code;
 }
 
-/* The TLS leaf: the operator's own, or a self-signed one that is made. */
-static int take_leaf(struct cl_run *run, struct issue *is)
+static int cannot_make(struct cl_run *run, cg_err err, const char *what)
 {
-    const char *given = cl_text(run->args, CL_TLS_CERT);
-    struct cg_buf cert = {0}, key = {0};
+    bool is_name = err == CG_SYNTAX || err == CG_SCHEMA;
+
+    return cl_fail(run->show, is_name ? CL_EXIT_USAGE : CL_EXIT_KEY, err,
+                   is_name ? "names are DNS names in lower case, such as gw1.example.com" : NULL,
+                   "cannot make %s", what);
+}
+
+/* A self-signed TLS leaf: a native client believes the certificate that is issued beside it. */
+static int make_leaf(struct cl_run *run, struct issue *is)
+{
     struct cg_leaf_ask ask = {
         .names = is->names,
         .n_names = is->n_names,
         .not_before = {is->now.s - DAY_S},
         .not_after = {is->now.s + (int64_t)LEAF_DAYS * DAY_S},
     };
-    cg_err err;
-    int code = 0;
 
-    cg_buf_init(&cert, CG_LEAF_MAX_BYTES);
-    cg_buf_init(&key, CG_LEAF_MAX_BYTES);
-    if (given) {
-        code = cl_read(run, given, CG_LEAF_MAX_BYTES * 8, &cert);
-    } else {
-        err = cg_entropy_fill(ask.seed.bytes, sizeof ask.seed.bytes);
-        if (err == CG_OK)
-            err = cg_entropy_fill(ask.serial, sizeof ask.serial);
-        if (err == CG_OK)
-            err = cg_leaf_issue(&ask, &cert, &key);
-        cg_secret_done(&ask.seed);
-        if (err != CG_OK)
-            code = cl_fail(run->show, CL_EXIT_KEY, err, NULL, "cannot make a TLS certificate");
-        if (code == 0)
-            code = cl_write_new(run, is->tls_key, cg_buf_span(&key));
-        if (code == 0)
-            code = cl_write_new(run, is->tls, cg_buf_span(&cert));
-    }
+    cg_buf_init(&is->tls, CG_LEAF_MAX_BYTES);
+    cg_buf_init(&is->tls_key, CG_LEAF_MAX_BYTES);
+    cg_err err = cg_entropy_fill(ask.seed.bytes, sizeof ask.seed.bytes);
+    if (err == CG_OK)
+        err = cg_entropy_fill(ask.serial, sizeof ask.serial);
+    if (err == CG_OK)
+        err = cg_leaf_issue(&ask, &is->tls, &is->tls_key);
+    cg_secret_done(&ask.seed);
+    if (err == CG_OK)
+        err = cg_leaf_spki(cg_buf_span(&is->tls), &is->spki);
+    return err == CG_OK ? 0 : cannot_make(run, err, "a TLS certificate");
+}
+
+/* The TLS leaf: the operator's own, or one that is made. */
+static int take_leaf(struct cl_run *run, struct issue *is)
+{
+    const char *given = cl_text(run->args, CL_TLS_CERT);
+    struct cg_buf cert = {0};
+
+    if (!given)
+        return make_leaf(run, is);
+    int code = cl_read(run, given, CG_LEAF_MAX_BYTES * 8, &cert);
     if (code == 0 && cg_leaf_spki(cg_buf_span(&cert), &is->spki) != CG_OK)
         code = cl_fail(run->show, CL_EXIT_READ, CG_OK, NULL, "%s is no PEM certificate", given);
     cg_buf_done(&cert);
-    cg_buf_wipe(&key);
     return code;
 }
 
@@ -116,9 +130,9 @@ static int make_transport(struct cl_run *run, struct issue *is)
     int code = cl_key_new(run, "transport", &key);
 
     if (code == 0)
-        code = cl_pass_get(run, CL_PASS_NEW, is->key, &pass);
+        code = cl_pass_get(run, CL_PASS_NEW, is->key_path, &pass);
     if (code == 0)
-        code = cl_key_write(run, is->key, &key, cg_buf_span(&pass), false);
+        code = cl_key_seal(run, is->key_path, &key, cg_buf_span(&pass), &is->key);
     if (code == 0) {
         cg_err err = cg_wallet_signer(run->app.crypto, cg_locked_get(key.seed), &is->transport);
 
@@ -130,7 +144,7 @@ static int make_transport(struct cl_run *run, struct issue *is)
     return code;
 }
 
-static int issue(struct cl_run *run, struct issue *is, struct cg_buf *out)
+static int issue(struct cl_run *run, struct issue *is)
 {
     struct cg_cert_ask ask = {
         .role = CG_ROLE_GATEWAY,
@@ -148,19 +162,14 @@ static int issue(struct cl_run *run, struct issue *is, struct cg_buf *out)
     struct cg_signer *identity = NULL;
     cg_err err = cg_entropy_fill(ask.serial, sizeof ask.serial);
 
-    cg_buf_init(out, CG_CERT_MAX_BYTES);
+    cg_buf_init(&is->cert, CG_CERT_MAX_BYTES);
     if (err == CG_OK)
-        err = cg_wallet_signer(run->app.crypto, cg_locked_get(run->app.wallet.seed), &identity);
+        err = cl_wallet_signer(&run->app, &identity);
     if (err == CG_OK)
         err = cg_cert_issue(identity, &ask, cg_buf_span(&run->app.wallet.doc),
-                            (struct cg_span){NULL, 0}, out);
+                            (struct cg_span){NULL, 0}, &is->cert);
     cg_signer_free(identity);
-    if (err == CG_OK)
-        return 0;
-    return cl_fail(run->show, err == CG_SYNTAX ? CL_EXIT_USAGE : CL_EXIT_KEY, err,
-                   err == CG_SYNTAX ? "names are DNS names in lower case, such as gw1.example.com"
-                                    : NULL,
-                   "cannot issue the certificate");
+    return err == CG_OK ? 0 : cannot_make(run, err, "the certificate");
 }
 
 static int tell(struct cl_run *run, const struct cg_cert *cert)
@@ -185,18 +194,39 @@ static int tell(struct cl_run *run, const struct cg_cert *cert)
     return 0;
 }
 
-static int find_paths(struct cl_run *run, struct issue *is)
+/* Where everything goes; what is there already is found before anybody is asked for anything. */
+static int plan(struct cl_run *run, struct issue *is)
 {
-    const char *folder = cl_text(run->args, CL_FOLDER);
-    int code = cl_path_in(run, NULL, "transport.hck", is->key);
+    const struct {
+        const char *name;
+        char *path;
+    } files[] = {{"transport.hck", is->key_path},
+                 {"gateway.tlsls", is->cert_path},
+                 {"tls.key", is->tls_key_path},
+                 {"tls.pem", is->tls_path}};
+    size_t n = cl_text(run->args, CL_TLS_CERT) ? 2 : 4;
+    int code = 0;
+
+    cl_bundle_init(&is->bundle, run);
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        code = cl_path_in(run, NULL, files[i].name, files[i].path);
+        if (code == 0)
+            code = cl_bundle_plan(&is->bundle, files[i].path);
+    }
+    return code;
+}
+
+static int write_all(struct cl_run *run, struct issue *is)
+{
+    int code = cl_bundle_begin(&is->bundle, cl_text(run->args, CL_FOLDER));
 
     if (code == 0)
-        code = cl_path_in(run, NULL, "gateway.tlsls", is->cert);
-    if (code == 0)
-        code = cl_path_in(run, NULL, "tls.pem", is->tls);
-    if (code == 0)
-        code = cl_path_in(run, NULL, "tls.key", is->tls_key);
-    return code == 0 && folder ? cl_folder(run, folder) : code;
+        code = cl_bundle_write(&is->bundle, is->key_path, cg_buf_span(&is->key));
+    if (code == 0 && is->tls.len > 0)
+        code = cl_bundle_write(&is->bundle, is->tls_key_path, cg_buf_span(&is->tls_key));
+    if (code == 0 && is->tls.len > 0)
+        code = cl_bundle_write(&is->bundle, is->tls_path, cg_buf_span(&is->tls));
+    return code == 0 ? cl_bundle_write(&is->bundle, is->cert_path, cg_buf_span(&is->cert)) : code;
 }
 
 /* Logged before it is served: the document without what may change beside it. */
@@ -207,7 +237,9 @@ static int log_certificate(struct cl_run *run, struct cg_span document)
     return code == 0 ? cl_submit(run, "the certificate", document) : code;
 }
 
-static int issue_all(struct cl_run *run, struct issue *is, struct cg_buf *document)
+/* Everything is made before anything is written, and written before it is logged: nothing is shown
+ * to the world whose keys could still be lost. */
+static int issue_all(struct cl_run *run, struct issue *is)
 {
     struct cg_cert cert;
     int code = read_names(run, is);
@@ -215,7 +247,7 @@ static int issue_all(struct cl_run *run, struct issue *is, struct cg_buf *docume
     if (code == 0)
         code = read_policy(run, is);
     if (code == 0)
-        code = find_paths(run, is);
+        code = plan(run, is);
     if (code == 0)
         code = cl_wallet_open(run);
     if (code == 0)
@@ -223,28 +255,35 @@ static int issue_all(struct cl_run *run, struct issue *is, struct cg_buf *docume
     if (code == 0)
         code = make_transport(run, is);
     if (code == 0)
-        code = issue(run, is, document);
-    if (code == 0)
-        code = cl_write_new(run, is->cert, cg_buf_span(document));
-    if (code == 0 && cg_cert_read(cg_buf_span(document), &cert) != CG_OK)
+        code = issue(run, is);
+    if (code == 0 && cg_cert_read(cg_buf_span(&is->cert), &cert) != CG_OK)
         code = cl_fail(run->show, CL_EXIT_KEY, CG_INTERNAL, NULL, "the certificate");
     if (code == 0)
-        code = tell(run, &cert);
+        code = write_all(run, is);
     if (code == 0 && cl_is_on(run->args, CL_SUBMIT))
-        code = log_certificate(run, cg_buf_span(document));
-    return code;
+        code = log_certificate(run, cg_buf_span(&is->cert));
+    if (code != 0 && is->bundle.is_begun)
+        cl_show_warn(run->show, "nothing is kept of what was made: the same command again is safe");
+    cl_bundle_end(&is->bundle, code == 0);
+    return code == 0 ? tell(run, &cert) : code;
 }
 
 int cl_run_cert_issue(struct cl_run *run)
 {
-    struct issue is = {.now = cg_clock_wall()};
-    struct cg_buf document = {0};
+    struct issue *is = calloc(1, sizeof *is);
     int code = cl_run_trust(run);
 
+    if (!is)
+        return CL_EXIT_MEMORY;
+    is->now = cg_clock_wall();
     if (code == 0)
-        code = issue_all(run, &is, &document);
-    cg_signer_free(is.transport);
-    cg_buf_done(&document);
+        code = issue_all(run, is);
+    cg_signer_free(is->transport);
+    cg_buf_wipe(&is->key);
+    cg_buf_wipe(&is->tls_key);
+    cg_buf_done(&is->tls);
+    cg_buf_done(&is->cert);
+    free(is);
     return code;
 }
 

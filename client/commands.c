@@ -78,7 +78,8 @@ const struct cl_command cl_commands[] = {
              "tls.key), and the certificate by which the wallet's DID says that they speak for it (gateway.tlsls). With --submit "
              "it is logged at once; a gateway serves only what is logged.\n"
              "\n"
-             "Nothing is ever overwritten: a renewal goes into another folder.",
+             "All files are made, or none: where anything fails, or Ctrl-C comes, what was made is removed. Nothing is ever "
+             "overwritten: where one of the files is there already the command refuses, and a renewal goes into another folder.",
      .example = "httpcg policy sign --role gateway -o gateway.policy\n"
                 "httpcg cert issue --name gw1.example.com --policy gateway.policy \\\n"
                 "  --folder keys --submit\n",

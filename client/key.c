@@ -364,17 +364,23 @@ static cg_err seal(struct cl_run *run, const struct cl_key *key, struct cg_span 
     return err;
 }
 
+int cl_key_seal(struct cl_run *run, const char *path, const struct cl_key *key,
+                struct cg_span passphrase, struct cg_buf *out)
+{
+    cg_buf_init(out, CG_KEYFILE_MAX_BYTES);
+    cg_err err = seal(run, key, passphrase, out);
+    return err == CG_OK ? 0
+                        : cl_fail(run->show, CL_EXIT_KEY, err,
+                                  "--kdf-memory says how much memory guessing shall take",
+                                  "cannot encrypt %s", path);
+}
+
 int cl_key_write(struct cl_run *run, const char *path, const struct cl_key *key,
                  struct cg_span passphrase, bool may_replace)
 {
     struct cg_buf bytes;
+    int code = cl_key_seal(run, path, key, passphrase, &bytes);
 
-    cg_buf_init(&bytes, CG_KEYFILE_MAX_BYTES);
-    cg_err err = seal(run, key, passphrase, &bytes);
-    int code = err == CG_OK ? 0
-                            : cl_fail(run->show, CL_EXIT_KEY, err,
-                                      "--kdf-memory says how much memory guessing shall take",
-                                      "cannot encrypt %s", path);
     if (code == 0)
         code = may_replace ? cl_write(run, path, cg_buf_span(&bytes))
                            : cl_write_new(run, path, cg_buf_span(&bytes));

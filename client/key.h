@@ -32,6 +32,9 @@ struct cl_key {
 CG_MUST_USE int cl_key_open(struct cl_run *run, const char *path, const char *role,
                             struct cl_key *out);
 void cl_key_done(struct cl_key *key);
+/* cl_key_seal gives a key file's bytes; path is for what is said. Owns  out is made. */
+CG_MUST_USE int cl_key_seal(struct cl_run *run, const char *path, const struct cl_key *key,
+                            struct cg_span passphrase, struct cg_buf *out);
 /* cl_key_write makes a key file that is not there yet, or, with may_replace, another in its place.
  */
 CG_MUST_USE int cl_key_write(struct cl_run *run, const char *path, const struct cl_key *key,

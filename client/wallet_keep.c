@@ -1,4 +1,5 @@
 /* wallet_keep.c: httpcg wallet show, backup, restore and passwd. */
+#include "client/bundle.h"
 #include "client/wallet.h"
 
 #include "lib/base/hex.h"
@@ -276,27 +277,36 @@ static int restore(struct cl_run *run, const struct backup *backup)
     char key_path[CL_PATH_MAX_BYTES], doc_path[CL_PATH_MAX_BYTES], next[CL_PATH_MAX_BYTES];
     uint8_t doc[CG_WALLET_DOC_BYTES];
     struct cl_key key = {0}, next_key = {0};
+    struct cl_bundle bundle;
     struct cg_buf pass = {0};
     int code = cl_wallet_paths(run, key_path, doc_path);
 
+    cl_bundle_init(&bundle, run);
     if (code == 0)
         code = next_path(run, key_path, next);
+    if (code == 0)
+        code = cl_bundle_plan(&bundle, key_path);
+    if (code == 0)
+        code = cl_bundle_plan(&bundle, doc_path);
+    if (code == 0 && backup->has_next_seed)
+        code = cl_bundle_plan(&bundle, next);
     if (code != 0)
         return code;
     cg_err err = rebuild(run, backup, &key, &next_key, doc);
     if (err != CG_OK)
         code = cl_fail(run->show, CL_EXIT_KEY, err, "a digit is wrong, or lines of two wallets met",
                        "the seeds do not give the address %s", backup->address.text);
-    if (code == 0 && !cl_text(run->args, CL_WALLET))
-        code = cl_folder(run, run->app.folder);
     if (code == 0)
         code = cl_pass_get(run, CL_PASS_NEW, key_path, &pass);
+    if (code == 0)
+        code = cl_bundle_begin(&bundle, cl_text(run->args, CL_WALLET) ? NULL : run->app.folder);
     if (code == 0 && backup->has_next_seed)
-        code = cl_key_write(run, next, &next_key, cg_buf_span(&pass), false);
+        code = cl_bundle_write_key(&bundle, next, &next_key, cg_buf_span(&pass));
     if (code == 0)
-        code = cl_key_write(run, key_path, &key, cg_buf_span(&pass), false);
+        code = cl_bundle_write_key(&bundle, key_path, &key, cg_buf_span(&pass));
     if (code == 0)
-        code = cl_write_new(run, doc_path, CG_BYTES(doc));
+        code = cl_bundle_write(&bundle, doc_path, CG_BYTES(doc));
+    cl_bundle_end(&bundle, code == 0);
     if (code == 0) {
         cl_say(run->show, "restored did:bpi:%s to %s%s", backup->address.text, key_path,
                backup->has_next_seed ? " and the next seed beside it" : "");

@@ -1,4 +1,5 @@
 /* wallet_new.c: httpcg wallet new: keys for each of the roles that have some. */
+#include "client/bundle.h"
 #include "client/wallet.h"
 
 #include "lib/base/span.h"
@@ -30,6 +31,7 @@ static const struct role *find_role(const char *name)
 struct paths {
     char key[CL_PATH_MAX_BYTES], next[CL_PATH_MAX_BYTES], doc[CL_PATH_MAX_BYTES],
         vkey[CL_PATH_MAX_BYTES];
+    const char *folder; /* to be made; NULL: it has to be there */
 };
 
 /* Below the folder under the role's own names, or beside --wallet. */
@@ -57,7 +59,24 @@ static int find_paths(struct cl_run *run, const struct role *role, struct paths 
     snprintf(out->doc, sizeof out->doc, "%.*s.doc", n, base);
     snprintf(out->vkey, sizeof out->vkey, "%.*s.vkey", n, base);
     snprintf(out->next, sizeof out->next, "%.*s.hck", m, next);
-    return chosen ? 0 : cl_folder(run, folder);
+    out->folder = chosen ? NULL : folder;
+    return 0;
+}
+
+/* What there will be; that it is there already is found before anybody is asked for anything. */
+static int plan(struct cl_run *run, const struct role *role, const struct paths *paths,
+                struct cl_bundle *bundle)
+{
+    bool is_log = strcmp(role->name, "log") == 0;
+    int code;
+
+    cl_bundle_init(bundle, run);
+    code = cl_bundle_plan(bundle, paths->key);
+    if (code == 0 && role->next)
+        code = cl_bundle_plan(bundle, paths->next);
+    if (code == 0 && role->next)
+        code = cl_bundle_plan(bundle, paths->doc);
+    return code == 0 && is_log ? cl_bundle_plan(bundle, paths->vkey) : code;
 }
 
 /* The document of S's keys and R's commitment. */
@@ -102,7 +121,7 @@ static int told(struct cl_run *run, const struct role *role, const struct paths 
 }
 
 static int make_did(struct cl_run *run, const struct role *role, const struct paths *paths,
-                    struct cg_span pass)
+                    struct cl_bundle *bundle, struct cg_span pass)
 {
     struct cl_key key = {0}, next = {0};
     uint8_t doc[CG_WALLET_DOC_BYTES];
@@ -121,19 +140,19 @@ static int make_did(struct cl_run *run, const struct role *role, const struct pa
         memcpy(key.hint, waddr.text, sizeof waddr.text);
         memcpy(next.hint, waddr.text, sizeof waddr.text);
         /* The next seed first: a wallet without it could be stolen for good. */
-        code = cl_key_write(run, paths->next, &next, pass, false);
+        code = cl_bundle_write_key(bundle, paths->next, &next, pass);
     }
     if (code == 0)
-        code = cl_key_write(run, paths->key, &key, pass, false);
+        code = cl_bundle_write_key(bundle, paths->key, &key, pass);
     if (code == 0)
-        code = cl_write_new(run, paths->doc, CG_BYTES(doc));
+        code = cl_bundle_write(bundle, paths->doc, CG_BYTES(doc));
     cl_key_done(&key);
     cl_key_done(&next);
     return code == 0 ? told(run, role, paths, &waddr) : code;
 }
 
-static int write_vkeys(struct cl_run *run, const struct cl_key *key, const char *origin,
-                       const char *path)
+static int write_vkeys(struct cl_run *run, struct cl_bundle *bundle, const struct cl_key *key,
+                       const char *origin, const char *path)
 {
     struct cg_signer *signer;
     uint8_t text[8192];
@@ -150,7 +169,7 @@ static int write_vkeys(struct cl_run *run, const struct cl_key *key, const char 
         return cl_fail(run->show, CL_EXIT_USAGE, err,
                        "an origin is like ledger.example/log1: no spaces, no plus sign",
                        "--origin %s", origin);
-    int code = cl_write_new(run, path, cg_writer_span(&w));
+    int code = cl_bundle_write(bundle, path, cg_writer_span(&w));
     if (code == 0) {
         cl_say(run->show, "vkeys    %s (two lines for trust files)", path);
         cl_add_text(run->show, "vkeys", path);
@@ -160,7 +179,7 @@ static int write_vkeys(struct cl_run *run, const struct cl_key *key, const char 
 }
 
 static int make_key(struct cl_run *run, const struct role *role, const struct paths *paths,
-                    struct cg_span pass)
+                    struct cl_bundle *bundle, struct cg_span pass)
 {
     bool is_log = strcmp(role->name, "log") == 0;
     const char *origin = cl_text(run->args, CL_ORIGIN);
@@ -171,12 +190,13 @@ static int make_key(struct cl_run *run, const struct role *role, const struct pa
                        "--origin NAME is missing: the log's name, such as ledger.example/log1");
     int code = cl_key_new(run, role->name, &key);
     if (code == 0)
-        code = cl_key_write(run, paths->key, &key, pass, false);
+        code = cl_bundle_write_key(bundle, paths->key, &key, pass);
+    if (code == 0 && is_log)
+        code = write_vkeys(run, bundle, &key, origin, paths->vkey);
     if (code == 0) {
         cl_say(run->show, "key      %s", paths->key);
         cl_add_text(run->show, "role", role->name);
         cl_add_text(run->show, "key", paths->key);
-        code = is_log ? write_vkeys(run, &key, origin, paths->vkey) : 0;
     }
     cl_key_done(&key);
     return code;
@@ -196,12 +216,18 @@ int cl_run_wallet_new(struct cl_run *run)
         return cl_fail(run->show, CL_EXIT_USAGE, CG_OK,
                        "there are identity, registry, log and transport", "--role %s: no such role",
                        name);
+    struct cl_bundle bundle = {0};
     code = find_paths(run, role, &paths);
+    if (code == 0)
+        code = plan(run, role, &paths, &bundle);
     if (code == 0)
         code = cl_pass_get(run, CL_PASS_NEW, paths.key, &pass);
     if (code == 0)
-        code = role->next ? make_did(run, role, &paths, cg_buf_span(&pass))
-                          : make_key(run, role, &paths, cg_buf_span(&pass));
+        code = cl_bundle_begin(&bundle, paths.folder);
+    if (code == 0)
+        code = role->next ? make_did(run, role, &paths, &bundle, cg_buf_span(&pass))
+                          : make_key(run, role, &paths, &bundle, cg_buf_span(&pass));
+    cl_bundle_end(&bundle, code == 0);
     cg_buf_wipe(&pass);
     return code;
 }
