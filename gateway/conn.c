@@ -110,12 +110,16 @@ static void on_exchange(struct cg_conn *c, struct cg_exchange *x, unsigned what)
     struct gw_conn *conn = cg_conn_owner(c);
 
     conn->conn = c;
-    if (x->owner)
+    if (x->owner) {
         gw_request_event(x->owner, what);
-    else if ((what & CG_X_RESET) == 0 && conn->has_gate)
+    } else if ((what & CG_X_RESET) == 0 && conn->has_gate) {
+        /* A revoked certificate's connections are to be made anew. */
+        if (atomic_load_explicit(&conn->identity->is_revoked, memory_order_relaxed))
+            cg_gate_close(&conn->gate);
         gw_request_begin(conn, x, what);
-    else
+    } else {
         cg_exchange_release(x);
+    }
     if (conn->has_gate && conn->gate.state == CG_GATE_CLOSING)
         cg_conn_drain(c);
 }

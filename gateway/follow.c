@@ -1,15 +1,12 @@
 #include "gateway/follow.h"
 
-#include "gateway/identity.h"
 #include "gateway/names_inner.h"
-#include "lib/base/hex.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
 
 #include <stdlib.h>
 
 #define CALL_OF(t) ((struct did_call *)((char *)(t)-offsetof(struct did_call, task)))
-#define FOLLOW_OF(t) ((struct gw_follow *)((char *)(t)-offsetof(struct gw_follow, timer)))
 
 #define PLACES 1024
 #define ENTRIES_MAX 8192
@@ -27,12 +24,11 @@ struct did_call {
     struct did_call *next;
 };
 
-/* What the ledger says of one DID, or is being asked; the gateway's certificate is one more. */
+/* What the ledger says of one DID, or is being asked. */
 struct subject {
     struct subject *next;
     struct gw_follow *follow;
     struct cg_waddr waddr;
-    struct gw_identity *identity; /* of the certificate's; NULL for DIDs */
     struct cg_ticket ticket;
     bool is_asking;
     bool is_known;
@@ -46,8 +42,6 @@ struct gw_follow {
     struct gw_names *names;
     struct subject *subjects[PLACES];
     size_t n_subjects;
-    struct subject own; /* the certificate */
-    struct cg_timer timer;
     uint64_t newest_size; /* of the checkpoints seen */
 };
 
@@ -55,17 +49,16 @@ struct work {
     struct gw_names *names;
     struct cg_buf staple;
     struct cg_waddr waddr;
-    struct gw_identity *identity; /* the certificate's */
     struct cg_wall now;
     struct cg_staple_ask said; /* out */
     uint64_t log_size;         /* out */
-    bool is_revoked;           /* out */
 };
 
 /* --- on the worker --------------------------------------------------------------------------- */
 
-static cg_err verify_did(struct work *work)
+static cg_err run_work(void *arg)
 {
+    struct work *work = arg;
     const struct cg_ledger_view view = gw_names_view(work->names, work->now);
     struct cg_staple_ask ask = {.kind = "did", .id = cg_span_str(work->waddr.text)};
     struct cg_staple_facts facts;
@@ -77,36 +70,10 @@ static cg_err verify_did(struct work *work)
     return CG_OK;
 }
 
-/* Our own certificate's staple: what clients will check, checked before they do. */
-static cg_err verify_own(struct work *work)
-{
-    const struct cg_ledger_view view = gw_names_view(work->names, work->now);
-    const struct cg_cert *cert = &work->identity->cert;
-    struct cg_staple_facts facts;
-    struct cg_did_state did;
-
-    CG_TRY(cg_did_check(work->names->gw->setup.crypto, cert->wallet_doc, &cert->subject, &did));
-    cg_err err = cg_staple_verify_cert(cg_buf_span(&work->staple), &view, cert, &did, &facts);
-    work->is_revoked = err == CG_REVOKED;
-    if (work->is_revoked)
-        return CG_OK;
-    CG_TRY(err);
-    work->log_size = facts.head.size;
-    return gw_names_head(work->names, &facts);
-}
-
-static cg_err run_work(void *arg)
-{
-    struct work *work = arg;
-
-    return work->identity ? verify_own(work) : verify_did(work);
-}
-
 static void free_work(void *arg)
 {
     struct work *work = arg;
 
-    gw_identity_unref(work->identity);
     cg_buf_done(&work->staple);
     free(work);
 }
@@ -139,7 +106,7 @@ static void settle(struct subject *s, cg_err err)
     }
     if (err != CG_OK)
         cg_log(s->follow->names->gw->setup.log, WARN, ledger_failed, CG_ERR(err),
-               CG_STR("about", s->identity ? "own certificate" : s->waddr.text));
+               CG_STR("about", s->waddr.text));
 }
 
 static cg_err give(struct subject *s, const struct cg_answer *answer)
@@ -154,7 +121,6 @@ static cg_err give(struct subject *s, const struct cg_answer *answer)
         return CG_NO_MEMORY;
     work->names = names;
     work->waddr = s->waddr;
-    work->identity = s->identity ? gw_identity_ref(s->identity) : NULL;
     work->now = cg_loop_wall(names->loop);
     cg_buf_init(&work->staple, CG_STAPLE_MAX_BYTES);
     cg_err err = cg_buf_add(&work->staple, answer->body);
@@ -166,19 +132,6 @@ static cg_err give(struct subject *s, const struct cg_answer *answer)
                         after(s->follow, 10000));
 }
 
-static void take_own(struct subject *s, struct work *work)
-{
-    struct gw_identity *identity = s->identity;
-
-    if (work->is_revoked) {
-        atomic_store(&identity->is_revoked, true);
-        cg_log(s->follow->names->gw->setup.log, ERROR, certificate_revoked,
-               CG_HEX("fingerprint", cg_hash_span(&identity->cert.fingerprint)));
-    } else {
-        gw_identity_set_staple(identity, &work->staple);
-    }
-}
-
 static void take(struct subject *s, struct cg_call *call)
 {
     struct work *work = cg_job_work(call);
@@ -187,16 +140,11 @@ static void take(struct subject *s, struct cg_call *call)
         settle(s, call->err != CG_OK ? call->err : CG_CANCELLED);
         return;
     }
-    if (work->log_size > s->follow->newest_size)
-        s->follow->newest_size = work->log_size;
-    if (s->identity) {
-        take_own(s, work);
-    } else {
-        s->said = work->said;
-        s->is_known = true;
-        s->log_size = work->log_size;
-        s->until = after(s->follow, GW_DID_CACHE_MS);
-    }
+    gw_follow_saw(s->follow, work->log_size);
+    s->said = work->said;
+    s->is_known = true;
+    s->log_size = work->log_size;
+    s->until = after(s->follow, GW_DID_CACHE_MS);
     settle(s, CG_OK);
 }
 
@@ -220,13 +168,8 @@ static cg_err ask(struct subject *s)
     char path[128];
     struct cg_writer w = cg_writer_fixed(path, sizeof path);
 
-    if (s->identity) {
-        cg_put_str(&w, "/staple?fpr=");
-        cg_put_hex(&w, cg_hash_span(&s->identity->cert.fingerprint));
-    } else {
-        cg_put_str(&w, "/staple?did=did:bpi:");
-        cg_put_str(&w, s->waddr.text);
-    }
+    cg_put_str(&w, "/staple?did=did:bpi:");
+    cg_put_str(&w, s->waddr.text);
     CG_TRY(cg_writer_end(&w));
     CG_TRY(cg_endpoint_begin(names->ledger, CG_LIT("GET"), cg_writer_span(&w), NULL, 0,
                              (struct cg_span){NULL, 0}, s->ticket, ASK, after(s->follow, 5000)));
@@ -300,24 +243,6 @@ static void arrive(struct cg_task *task)
     }
 }
 
-static void on_timer(struct cg_timer *timer)
-{
-    struct gw_follow *follow = FOLLOW_OF(timer);
-    struct gw_identity *newest = gw_identity_now(follow->names->gw);
-    bool has_staple;
-
-    if (!follow->own.is_asking) {
-        gw_identity_unref(follow->own.identity);
-        follow->own.identity = gw_identity_ref(newest);
-        if (ask(&follow->own) != CG_OK)
-            follow->own.is_asking = false;
-    }
-    has_staple = atomic_load(&newest->has_staple);
-    gw_identity_unref(newest);
-    /* Until the first came nobody is served: so that one is asked for more often. */
-    cg_loop_set(follow->names->loop, timer, after(follow, has_staple ? GW_STAPLE_EVERY_MS : 200));
-}
-
 /* --- the rest ----------------------------------------------------------------------------------
  */
 
@@ -357,33 +282,29 @@ cg_err gw_follow_new(struct gw_names *names, struct gw_follow **out)
     if (!follow)
         return CG_NO_MEMORY;
     follow->names = names;
-    follow->own.follow = follow;
-    cg_err err = cg_slot_open(names->loop, on_call, &follow->own, &follow->own.ticket);
-    if (err != CG_OK) {
-        free(follow);
-        return err;
-    }
-    cg_timer_init(&follow->timer, on_timer);
     *out = follow;
     return CG_OK;
 }
 
-void gw_follow_start(struct gw_follow *follow)
+void gw_follow_saw(struct gw_follow *follow, uint64_t size)
 {
-    on_timer(&follow->timer);
+    if (size > follow->newest_size)
+        follow->newest_size = size;
+}
+
+uint64_t gw_follow_size(const struct gw_follow *follow)
+{
+    return follow->newest_size;
 }
 
 void gw_follow_free(struct gw_follow *follow)
 {
     if (!follow)
         return;
-    cg_loop_unset(follow->names->loop, &follow->timer);
     for (size_t i = 0; i < PLACES; i++)
         while (follow->subjects[i]) {
             settle(follow->subjects[i], CG_CANCELLED);
             free_subject(follow, &follow->subjects[i]);
         }
-    cg_slot_end(follow->names->loop, follow->own.ticket);
-    gw_identity_unref(follow->own.identity);
     free(follow);
 }

@@ -1,5 +1,5 @@
-/* follow.h: what the gateway follows of the ledger: whether a wallet's keys are its newest, and
- * whether its own certificate still stands.
+/* follow.h: what the gateway follows of the ledger: whether a wallet's keys are its newest. Its own
+ * certificates are own.h's.
  *
  * For each grant the ledger is asked for the DID's state with its proof; those who ask for the same
  * DID share one question, and an answer is good until a newer checkpoint was seen, thirty seconds
@@ -12,12 +12,12 @@
 struct gw_follow;
 
 #define GW_DID_CACHE_MS 30000
-#define GW_STAPLE_EVERY_MS 30000
 
 CG_MUST_USE cg_err gw_follow_new(struct gw_names *names, struct gw_follow **out);
-/* gw_follow_start asks for the certificate's first staple, and goes on doing so; on the service
- * loop. */
-void gw_follow_start(struct gw_follow *follow);
+/* gw_follow_saw tells of a checkpoint's size that was seen elsewhere; on the service loop. */
+void gw_follow_saw(struct gw_follow *follow, uint64_t size);
+/* gw_follow_size gives the largest seen. */
+uint64_t gw_follow_size(const struct gw_follow *follow);
 void gw_follow_free(struct gw_follow *follow);
 
 /* gw_did_begin asks whether a state, followed from a wallet_doc, is the DID's newest; any loop.

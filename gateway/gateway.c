@@ -3,6 +3,7 @@
 #include "gateway/follow.h"
 #include "gateway/identity.h"
 #include "gateway/names_inner.h"
+#include "gateway/own.h"
 #include "gateway/signer.h"
 #include "gateway/thread.h"
 #include "lib/base/secret.h"
@@ -24,6 +25,46 @@ struct gw_identity *gw_identity_now(struct gw_gateway *gw)
     struct gw_identity *identity = gw_identity_ref(gw->identity);
     pthread_mutex_unlock(&gw->lock);
     return identity;
+}
+
+void gw_identities(struct gw_gateway *gw, struct gw_identity **in_use, struct gw_identity **waiting)
+{
+    pthread_mutex_lock(&gw->lock);
+    *in_use = gw_identity_ref(gw->identity);
+    *waiting = gw->waiting ? gw_identity_ref(gw->waiting) : NULL;
+    pthread_mutex_unlock(&gw->lock);
+}
+
+static void log_certificate(struct gw_gateway *gw, const struct gw_identity *identity)
+{
+    cg_log(gw->setup.log, INFO, certificate_loaded, CG_STR("did", identity->did),
+           CG_HEX("fingerprint", cg_hash_span(&identity->cert.fingerprint)),
+           CG_INT("expires", identity->cert.expires.s));
+}
+
+/* New connections get this one; under the lock. Owns: identity is given away, *before the caller's
+ * to give back. */
+static void replace(struct gw_gateway *gw, struct gw_identity *identity,
+                    struct gw_identity **before)
+{
+    *before = gw->identity;
+    gw->identity = identity;
+    atomic_fetch_add(&gw->generation, 1);
+}
+
+void gw_identity_confirmed(struct gw_gateway *gw, struct gw_identity *identity)
+{
+    struct gw_identity *before = NULL;
+
+    pthread_mutex_lock(&gw->lock);
+    if (gw->waiting == identity) {
+        gw->waiting = NULL;
+        replace(gw, identity, &before);
+    }
+    pthread_mutex_unlock(&gw->lock);
+    if (before)
+        log_certificate(gw, identity);
+    gw_identity_unref(before);
 }
 
 /* The key of new tickets lives an hour, then accepts for one more. */
@@ -50,10 +91,10 @@ static void on_started(struct cg_task *task)
     struct gw_gateway *gw = GATEWAY_OF(task, started);
     struct cg_loop *loop = gw->setup.service;
 
-    if (!gw->names->follow)
+    if (!gw->names->own)
         return; /* another part did not start: the loops run once more, to end */
     cg_loop_set(loop, &gw->hourly, cg_mono_after(cg_loop_mono(loop), HOUR_MS));
-    gw_follow_start(gw->names->follow);
+    gw_own_start(gw->names->own);
 }
 
 static cg_err load_identity(struct gw_gateway *gw, struct cg_config *config,
@@ -61,11 +102,7 @@ static cg_err load_identity(struct gw_gateway *gw, struct cg_config *config,
 {
     const struct gw_options *options = cg_config_values(config, &gw_option_table);
 
-    CG_TRY(gw_identity_load(options, gw->setup.crypto, cg_clock_wall(), problems, out));
-    cg_log(gw->setup.log, INFO, certificate_loaded, CG_STR("did", (*out)->did),
-           CG_HEX("fingerprint", cg_hash_span(&(*out)->cert.fingerprint)),
-           CG_INT("expires", (*out)->cert.expires.s));
-    return CG_OK;
+    return gw_identity_load(options, gw->setup.crypto, cg_clock_wall(), problems, out);
 }
 
 static cg_err make(struct gw_gateway *gw, struct cg_problems *problems)
@@ -75,10 +112,12 @@ static cg_err make(struct gw_gateway *gw, struct cg_problems *problems)
 
     cg_config_unref(config);
     CG_TRY(err);
+    log_certificate(gw, gw->identity);
     CG_TRY(cg_entropy_fill(gw->tickets.bytes, sizeof gw->tickets.bytes));
     CG_TRY(gw_signer_new(&gw->signer));
     CG_TRY(gw_names_new(gw, problems, &gw->names));
     CG_TRY(gw_follow_new(gw->names, &gw->names->follow));
+    CG_TRY(gw_own_new(gw->names, &gw->names->own));
     gw->threads = calloc(gw->setup.n_threads, sizeof(struct gw_thread *));
     if (!gw->threads)
         return CG_NO_MEMORY;
@@ -112,11 +151,62 @@ cg_err gw_start(const struct gw_setup *setup, struct cg_problems *problems, stru
     return CG_OK;
 }
 
+/* What becomes of a certificate that was read at a reload. */
+enum fate {
+    SAME,   /* nothing of it changed */
+    NOW,    /* in use at once: its certificate is, only what belongs to it is new; or nobody can be
+             * served with the one before anyway */
+    WAITS,  /* until the ledger confirms it */
+    FAILED, /* no memory */
+};
+
+static enum fate judge(struct gw_identity *present, struct gw_identity *fresh)
+{
+    if (cg_hash_eq(&present->cert.fingerprint, &fresh->cert.fingerprint)) {
+        if (cg_hash_eq(&present->leaf, &fresh->leaf))
+            return SAME;
+        return gw_identity_inherit(fresh, present) == CG_OK ? NOW : FAILED;
+    }
+    return atomic_load(&present->has_staple) ? WAITS : NOW;
+}
+
+/* The certificate of a reload: whatever waited before waits no more, unless it is this one. */
+static void renew(struct gw_gateway *gw, struct gw_identity *fresh)
+{
+    struct gw_identity *before = NULL, *waited;
+
+    pthread_mutex_lock(&gw->lock);
+    enum fate fate = judge(gw->identity, fresh);
+    waited = gw->waiting;
+    gw->waiting = NULL;
+    if (fate == WAITS && waited && judge(waited, fresh) == SAME) {
+        gw->waiting = waited;
+        waited = fresh;
+        fate = SAME;
+    } else if (fate == WAITS) {
+        gw->waiting = gw_identity_ref(fresh);
+    } else if (fate == NOW) {
+        replace(gw, gw_identity_ref(fresh), &before);
+    }
+    pthread_mutex_unlock(&gw->lock);
+    if (fate == NOW)
+        log_certificate(gw, fresh);
+    if (fate == WAITS)
+        cg_log(gw->setup.log, INFO, certificate_waiting,
+               CG_HEX("fingerprint", cg_hash_span(&fresh->cert.fingerprint)));
+    if (fate == FAILED)
+        cg_log(gw->setup.log, ERROR, config_refused, CG_STR("problem", cg_err_text(CG_NO_MEMORY)));
+    gw_identity_unref(before);
+    if (waited != fresh)
+        gw_identity_unref(waited);
+    gw_identity_unref(fresh);
+}
+
 void gw_reload(struct gw_gateway *gw)
 {
     struct cg_config *config = cg_config_live_ref(gw->setup.config);
     struct cg_problems problems = {0};
-    struct gw_identity *fresh, *before;
+    struct gw_identity *fresh;
     cg_err err = load_identity(gw, config, &problems, &fresh);
 
     cg_config_unref(config);
@@ -126,16 +216,7 @@ void gw_reload(struct gw_gateway *gw)
                CG_STR("where", problems.n ? problems.at[0].where : NULL));
         return;
     }
-    pthread_mutex_lock(&gw->lock);
-    before = gw->identity;
-    /* The same certificate stays the same object, with the staple it has. */
-    bool is_same = cg_hash_eq(&before->cert.fingerprint, &fresh->cert.fingerprint);
-    if (!is_same) {
-        gw->identity = fresh;
-        atomic_fetch_add(&gw->generation, 1);
-    }
-    pthread_mutex_unlock(&gw->lock);
-    gw_identity_unref(is_same ? fresh : before);
+    renew(gw, fresh);
 }
 
 void gw_drain(struct gw_gateway *gw)
@@ -157,12 +238,28 @@ bool gw_is_ready(struct gw_gateway *gw, const char **why)
     struct gw_identity *identity = gw_identity_now(gw);
     bool has_staple = atomic_load(&identity->has_staple);
     bool is_revoked = atomic_load(&identity->is_revoked);
+    bool is_over = cg_cert_check_times(&identity->cert, cg_clock_wall()) != CG_OK;
 
     gw_identity_unref(identity);
     *why = is_revoked    ? "this gateway's certificate is revoked"
            : !has_staple ? "the ledger has not confirmed this gateway's certificate yet"
+           : is_over     ? "this gateway's certificate has expired; renew it"
                          : NULL;
     return !*why;
+}
+
+const char *gw_note(struct gw_gateway *gw)
+{
+    const char *said = NULL;
+
+    pthread_mutex_lock(&gw->lock);
+    if (gw->waiting)
+        said = atomic_load(&gw->waiting->is_revoked)
+                   ? "the renewed certificate is revoked; the one before it serves"
+                   : "the renewed certificate waits until the ledger confirms it (httpcg ledger "
+                     "submit); the one before it serves";
+    pthread_mutex_unlock(&gw->lock);
+    return said;
 }
 
 uint16_t gw_port(const struct gw_gateway *gw)
@@ -184,6 +281,8 @@ void gw_end(struct gw_gateway *gw)
         return;
     cg_loop_unset(gw->setup.service, &gw->hourly);
     if (gw->names) {
+        gw_own_free(gw->names->own);
+        gw->names->own = NULL;
         gw_follow_free(gw->names->follow);
         gw->names->follow = NULL;
     }
@@ -206,6 +305,7 @@ void gw_free(struct gw_gateway *gw)
     gw_names_free(gw->names);
     free(gw->threads);
     gw_identity_unref(gw->identity);
+    gw_identity_unref(gw->waiting);
     cg_secret_done(&gw->tickets);
     cg_secret_done(&gw->tickets_before);
     pthread_mutex_destroy(&gw->lock);

@@ -39,7 +39,8 @@ struct gw_setup {
 struct gw_gateway {
     struct gw_setup setup;
     pthread_mutex_t lock;
-    struct gw_identity *identity;             /* under lock: the newest; see gw_identity_now */
+    struct gw_identity *identity;             /* under lock: what new connections get */
+    struct gw_identity *waiting;              /* under lock: what will replace it, or NULL */
     struct cg_secret tickets, tickets_before; /* under lock: keys of TLS tickets, replaced hourly */
     bool has_tickets_before;
     _Atomic uint64_t generation; /* of what is under lock */
@@ -63,7 +64,8 @@ struct gw_gateway {
 CG_MUST_USE cg_err gw_start(const struct gw_setup *setup, struct cg_problems *problems,
                             struct gw_gateway **out);
 /* gw_reload takes the new configuration; the threads see it at their next pass. A certificate that
- * cannot be read leaves the present one in use. */
+ * cannot be read leaves the present one in use; so does a renewed one until the ledger confirmed
+ * it, for clients would refuse it. */
 void gw_reload(struct gw_gateway *gw);
 /* gw_drain accepts no more and lets open requests end. */
 void gw_drain(struct gw_gateway *gw);
@@ -80,6 +82,8 @@ struct cg_loop *gw_loop(struct gw_gateway *gw, size_t i);
 /* gw_is_ready tells whether requests can be answered; if not, why ends the sentence "not ready: ".
  */
 bool gw_is_ready(struct gw_gateway *gw, const char **why);
+/* gw_note gives what an operator should know though requests can be answered, or NULL. */
+const char *gw_note(struct gw_gateway *gw);
 /* gw_port gives the native listener's port (after port 0). */
 uint16_t gw_port(const struct gw_gateway *gw);
 

@@ -5,6 +5,7 @@
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
+#include "lib/crypto/hash.h"
 #include "lib/identity/cose.h"
 #include "runtime/file.h"
 #include "runtime/seed.h"
@@ -43,6 +44,21 @@ void gw_identity_set_staple(struct gw_identity *identity, struct cg_buf *staple)
     *staple = (struct cg_buf){0};
     cg_buf_done(&before);
     atomic_store(&identity->has_staple, true);
+}
+
+cg_err gw_identity_inherit(struct gw_identity *identity, struct gw_identity *from)
+{
+    struct cg_buf staple;
+
+    cg_buf_init(&staple, CG_CERT_MAX_BYTES);
+    pthread_mutex_lock(&from->lock);
+    cg_err err = cg_buf_add(&staple, cg_buf_span(&from->staple));
+    pthread_mutex_unlock(&from->lock);
+    CG_TRY(err);
+    if (staple.len > 0)
+        gw_identity_set_staple(identity, &staple);
+    atomic_store(&identity->is_revoked, atomic_load(&from->is_revoked));
+    return CG_OK;
 }
 
 cg_err gw_identity_write(struct gw_identity *identity, struct cg_buf *out)
@@ -188,7 +204,9 @@ static cg_err make_site(const struct gw_options *options, struct cg_problems *pr
             .reference = CG_BYTES(reference),
             .fingerprint = id->cert.fingerprint,
         };
-        err = cg_tls_site_new(&site, &id->site);
+        err = cg_sha256_2(cg_buf_span(&chain), cg_buf_span(&key), &id->leaf);
+        if (err == CG_OK)
+            err = cg_tls_site_new(&site, &id->site);
         if (err == CG_CONFIG)
             err = complain(problems, "tls_certificate", options->tls_certificate,
                            "and its key do not belong together, or cannot be read");

@@ -73,6 +73,7 @@ struct gw_names {
     struct gw_entry *entries[GW_ENTRIES];
     size_t n_entries;
     struct gw_follow *follow;
+    struct gw_own *own;
     struct gw_profile *profiles[GW_PROFILES]; /* by hash; direct-mapped */
 };
 

@@ -362,6 +362,11 @@ static const char *gateway_misses(void *ctx)
     return gw_is_ready(((struct cd_process *)ctx)->gateway, &why) ? NULL : why;
 }
 
+static const char *gateway_notes(void *ctx)
+{
+    return gw_note(((struct cd_process *)ctx)->gateway);
+}
+
 static cg_err start_admin(struct cd_process *p, struct cg_problems *problems)
 {
     const struct cg_admin_setup setup = {
@@ -376,8 +381,10 @@ static cg_err start_admin(struct cd_process *p, struct cg_problems *problems)
         CG_TRY(cg_admin_condition(p->admin, "ledger", ledger_misses, p));
     if (p->registry)
         CG_TRY(cg_admin_condition(p->admin, "registry", registry_misses, p));
-    if (p->gateway)
+    if (p->gateway) {
         CG_TRY(cg_admin_condition(p->admin, "gateway", gateway_misses, p));
+        CG_TRY(cg_admin_note(p->admin, "renewal", gateway_notes, p));
+    }
     const struct cg_route_table *commands[1];
     size_t n_commands = 0;
     if (p->registry)

@@ -41,12 +41,22 @@ void cg_admin_free(struct cg_admin *admin)
     free(admin);
 }
 
-cg_err cg_admin_condition(struct cg_admin *admin, const char *name, cg_ready_fn ask, void *ctx)
+static cg_err add(struct cg_admin *admin, struct cg_admin_condition condition)
 {
     if (admin->n_conditions == CG_ADMIN_CONDITIONS_MAX)
         return CG_TOO_LARGE;
-    admin->conditions[admin->n_conditions++] = (struct cg_admin_condition){name, ask, ctx};
+    admin->conditions[admin->n_conditions++] = condition;
     return CG_OK;
+}
+
+cg_err cg_admin_condition(struct cg_admin *admin, const char *name, cg_ready_fn ask, void *ctx)
+{
+    return add(admin, (struct cg_admin_condition){name, ask, ctx, false});
+}
+
+cg_err cg_admin_note(struct cg_admin *admin, const char *name, cg_ready_fn ask, void *ctx)
+{
+    return add(admin, (struct cg_admin_condition){name, ask, ctx, true});
 }
 
 const struct cg_route_table *cg_admin_pages(struct cg_admin *admin)

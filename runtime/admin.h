@@ -49,6 +49,10 @@ typedef const char *(*cg_ready_fn)(void *ctx);
  * Errors  CG_TOO_LARGE: over CG_ADMIN_CONDITIONS_MAX. */
 CG_MUST_USE cg_err cg_admin_condition(struct cg_admin *admin, const char *name, cg_ready_fn ask,
                                       void *ctx);
+/* cg_admin_note is cg_admin_condition for what an operator should know though all can be served: it
+ * is shown with the conditions, and readiness does not depend on it. */
+CG_MUST_USE cg_err cg_admin_note(struct cg_admin *admin, const char *name, cg_ready_fn ask,
+                                 void *ctx);
 
 /* cg_admin_listen opens the socket and the listeners of the configuration on loop, on its thread or
  * before it runs. more are tables of the roles' own commands, served on the socket too; may be

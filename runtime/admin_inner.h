@@ -12,6 +12,7 @@ struct cg_admin_condition {
     const char *name;
     cg_ready_fn ask;
     void *ctx;
+    bool is_note;
 };
 
 struct cg_admin {

@@ -11,7 +11,8 @@ const char *cg_admin_missing(struct cg_admin *admin)
     if (cg_daemon_is_draining(admin->setup.daemon))
         return "draining";
     for (size_t i = 0; i < admin->n_conditions; i++) {
-        const char *missing = admin->conditions[i].ask(admin->conditions[i].ctx);
+        const struct cg_admin_condition *condition = &admin->conditions[i];
+        const char *missing = condition->is_note ? NULL : condition->ask(condition->ctx);
 
         if (missing)
             return missing;
@@ -33,15 +34,19 @@ static void live(const struct cg_message *in, struct cg_reply *out)
     send_text(out, 200);
 }
 
-/* "[+]name ok" or "[-]name what is missing", as those who watch many services know it. */
-static bool add_condition(struct cg_reply *out, const char *name, const char *missing)
+/* "[+]name ok" or "[-]name what is missing", as those who watch many services know it; "[!]" where
+ * it is nothing that is missed yet. */
+static bool add_condition(struct cg_reply *out, const char *name, bool is_note, const char *said)
 {
     char line[256];
-    int n = snprintf(line, sizeof line, "[%c]%s %s\n", missing ? '-' : '+', name,
-                     missing ? missing : "ok");
+    int n = snprintf(line, sizeof line, "[%c]%s %s\n",
+                     !said     ? '+'
+                     : is_note ? '!'
+                               : '-',
+                     name, said ? said : "ok");
 
     cg_reply_add(out, cg_span_of(line, n < (int)sizeof line ? (size_t)n : sizeof line - 1));
-    return missing == NULL;
+    return !said || is_note;
 }
 
 static void ready(const struct cg_message *in, struct cg_reply *out)
@@ -58,11 +63,12 @@ static void ready(const struct cg_message *in, struct cg_reply *out)
         send_text(out, missing ? 503 : 200);
         return;
     }
-    bool is_ready = add_condition(out, "running", is_draining ? "draining" : NULL);
+    bool is_ready = add_condition(out, "running", false, is_draining ? "draining" : NULL);
     for (size_t i = 0; i < admin->n_conditions; i++) {
         const struct cg_admin_condition *condition = &admin->conditions[i];
 
-        is_ready &= add_condition(out, condition->name, condition->ask(condition->ctx));
+        is_ready &=
+            add_condition(out, condition->name, condition->is_note, condition->ask(condition->ctx));
     }
     send_text(out, is_ready ? 200 : 503);
 }

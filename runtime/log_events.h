@@ -46,6 +46,7 @@
     X(ledger_failed,           "the ledger could not be asked, or its answer does not verify")     \
     X(registry_failed,         "the registry could not be asked, or its answer does not verify")   \
     X(certificate_loaded,      "a TLSLS certificate is in use")                                    \
+    X(certificate_waiting,     "a renewed TLSLS certificate waits until the ledger confirms it")   \
     X(certificate_revoked,     "this gateway's own TLSLS certificate is revoked: it serves nobody")    \
     X(certificate_expiring,    "a TLSLS certificate ends soon")                                    \
     X(checkpoint_published,    "the ledger signed a tree head")                                    \

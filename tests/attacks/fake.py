@@ -76,7 +76,7 @@ class Fake(Listener):
         names = changes.pop("names", [house.name])
         changes.setdefault("policy_hash", house.policy_hash)
         spki = changes.pop("spki", self.spki)
-        self.payload = payload or certificate(house.log, self.identity, self.transport, spki, names, **changes)
+        self.payload = payload or certificate(house.log, self.identity, self.transport, [spki], names, **changes)
         self.announced, self.tls = self.payload, {}
         self.asked, self.granted = [], 0
         super().__init__()

@@ -56,7 +56,7 @@ def certificate(log, owner, transport, spki, names, **changes):
     now = int(time.time())
     fields = {"v": 1, "role": "gateway", "subject_did": owner.did, "issuer_did": owner.did,
               "public_key_ed25519": transport.ed, "public_key_dilithium": transport.ml, "policy_hash": "",
-              "bpi_anchor": "", "issued_at": now - 60, "expires_at": now + 30 * DAY, "spki": [spki], "names": names,
+              "bpi_anchor": "", "issued_at": now - 60, "expires_at": now + 30 * DAY, "spki": spki, "names": names,
               "serial": os.urandom(16), **changes}
     return cbor({**fields, "bpi_anchor": log.anchor("tlsls", cbor(fields))})
 
@@ -159,7 +159,8 @@ class House:
         plain = cbor({"seed": seed, "role": role, "created": int(time.time())})
         return cbor({**outer, "ct": hybrid.ask("aes256gcm", key, nonce, cbor(outer), plain)})
 
-    def _write_files(self):
+    def make_tls(self):
+        """A key for TLS and a certificate of its own, in place of those that are there."""
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-keyout", self.path("tls.key"), "-out", self.path("tls.pem"), "-days", "30",
                         "-subj", "/CN=" + self.name, "-addext", "subjectAltName=DNS:" + self.name],
@@ -168,6 +169,9 @@ class House:
         der = subprocess.run(["openssl", "pkey", "-in", self.path("tls.key"), "-pubout", "-outform", "DER"],
                              check=True, capture_output=True).stdout
         self.spki = H(der)
+
+    def _write_files(self):
+        self.make_tls()
         self.write("pass", "secret")
         self.write("log.hck", self.key_file(self.log.key.seed, "log"))
         self.write("registry.hck", self.key_file(self.registry.key.seed, "registry", self.registry.address))
@@ -178,7 +182,7 @@ class House:
         self.policy_hash = H(TUP("httpcg-policy/v1", policy)).hex()
         self.policy_document = issue(self.gateway.key, "policy", policy)
         self.write("gateway.policy", self.policy_document)
-        self.set_certificate(certificate(self.log, self.gateway, self.transport, self.spki, [self.name],
+        self.set_certificate(certificate(self.log, self.gateway, self.transport, [self.spki], [self.name],
                                          policy_hash=self.policy_hash))
         self.write("trust.conf", self.trust())
         os.makedirs(self.path("routes.d"), exist_ok=True)
@@ -191,6 +195,11 @@ class House:
         self.document = issue(self.gateway.key, "tlsls", payload, {"wallet_doc": self.gateway.doc})
         if write:
             self.write("gateway.tlsls", self.document)
+
+    def revocation(self, fingerprint):
+        """The statement that ends a certificate of this gateway's."""
+        statement = cbor({"v": 1, "did": self.gateway.did, "fingerprint": fingerprint, "time": int(time.time())})
+        return issue(self.gateway.key, "revoke", statement, {"wallet_doc": self.gateway.doc})
 
     def services(self):
         return "http://127.0.0.1:%d" % self.services_port

@@ -255,6 +255,31 @@ TEST(health_is_there_and_readiness_says_what_is_missing)
     close_house(&house);
 }
 
+static _Atomic(const char *) note;
+
+static const char *ask_note(void *ctx)
+{
+    (void)ctx;
+    return atomic_load(&note);
+}
+
+TEST(a_note_is_told_and_readiness_does_not_depend_on_it)
+{
+    struct house house;
+
+    open_house(&house);
+    atomic_store(&note, NULL);
+    CHECK_OK(cg_admin_note(house.admin, "renewal", ask_note, NULL));
+    CHECK_INT(ASK(&house, "GET", "/readyz?verbose", ""), 200);
+    CHECK_SPAN(cg_span_str(body), CG_LIT("[+]running ok\n[+]registry ok\n[+]renewal ok\n"));
+    atomic_store(&note, "waits");
+    CHECK_INT(ASK(&house, "GET", "/readyz?verbose", ""), 200);
+    CHECK_SPAN(cg_span_str(body), CG_LIT("[+]running ok\n[+]registry ok\n[!]renewal waits\n"));
+    CHECK_INT(ASK(&house, "GET", "/readyz", ""), 200);
+    CHECK(cg_admin_missing(house.admin) == NULL);
+    close_house(&house);
+}
+
 TEST(metrics_are_there)
 {
     struct house house;
@@ -523,7 +548,8 @@ TEST(where_to_listen_is_an_address_never_a_name)
     CHECK_INT(n, 9);
 }
 
-SUITE(admin, T(health_is_there_and_readiness_says_what_is_missing), T(metrics_are_there),
+SUITE(admin, T(health_is_there_and_readiness_says_what_is_missing),
+      T(a_note_is_told_and_readiness_does_not_depend_on_it), T(metrics_are_there),
       T(status_is_json), T(a_reload_takes_effect_or_says_why_not),
       T(routes_are_added_changed_and_removed), T(a_route_that_is_refused_leaves_no_trace),
       T(a_folder_that_cannot_be_written_is_told), T(the_name_of_a_route_is_the_name_of_a_file),

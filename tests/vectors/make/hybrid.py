@@ -4,6 +4,7 @@ import base64
 import hmac
 import os
 import subprocess
+import threading
 from hashlib import sha512
 
 from forms import H, TUP, cbor, u
@@ -11,13 +12,15 @@ from forms import H, TUP, cbor, u
 _built = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../build/dev/tests/vector-primitives")
 _tool = subprocess.Popen([os.environ.get("VECTOR_PRIMITIVES", _built)], stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE, text=True)
+_turn = threading.Lock()  # tests ask from several threads
 
 
 def ask(verb, *args):
     words = [a.hex() or "-" if isinstance(a, bytes) else str(a) for a in args]
-    _tool.stdin.write(" ".join([verb, *words]) + "\n")
-    _tool.stdin.flush()
-    return bytes.fromhex(_tool.stdout.readline())
+    with _turn:
+        _tool.stdin.write(" ".join([verb, *words]) + "\n")
+        _tool.stdin.flush()
+        return bytes.fromhex(_tool.stdout.readline())
 
 
 def extract(salt, ikm):
