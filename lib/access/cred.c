@@ -1,8 +1,8 @@
-#include "lib/access/policy.h"
+#include "lib/access/cred.h"
 
-#include "lib/base/limits.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
+#include "lib/identity/cose.h"
 #include "lib/identity/waddr.h"
 #include "lib/wire/cbor.h"
 #include "lib/wire/word.h"
@@ -22,7 +22,7 @@ cg_err cg_cred_read(struct cg_span wire, struct cg_cred *out)
     cg_cbor_key(&r, "role");
     got.role = cg_cbor_text(&r, CG_WORD_MAX_BYTES);
     cg_cbor_key(&r, "nonce");
-    cg_cbor_bytes_n(&r, 16);
+    cg_cbor_bytes_n(&r, CG_CRED_NONCE_BYTES);
     cg_cbor_key(&r, "owner");
     struct cg_span owner = cg_cbor_text(&r, CG_DID_CHARS);
     cg_cbor_key(&r, "until");
@@ -41,7 +41,7 @@ cg_err cg_cred_read(struct cg_span wire, struct cg_cred *out)
     return CG_OK;
 }
 
-cg_err cg_cred_write(const struct cg_cred *cred, const uint8_t nonce[static 16],
+cg_err cg_cred_write(const struct cg_cred *cred, const uint8_t nonce[static CG_CRED_NONCE_BYTES],
                      struct cg_writer *out)
 {
     char did[CG_DID_CHARS + 1];
@@ -55,7 +55,7 @@ cg_err cg_cred_write(const struct cg_cred *cred, const uint8_t nonce[static 16],
     cg_cbor_put_key(out, "role");
     cg_cbor_put_text(out, cred->role);
     cg_cbor_put_key(out, "nonce");
-    cg_cbor_put_bytes(out, cg_span_of(nonce, 16));
+    cg_cbor_put_bytes(out, cg_span_of(nonce, CG_CRED_NONCE_BYTES));
     cg_cbor_put_key(out, "owner");
     cg_cbor_put_text(out, cg_span_str(did));
     cg_cbor_put_key(out, "until");
@@ -63,4 +63,60 @@ cg_err cg_cred_write(const struct cg_cred *cred, const uint8_t nonce[static 16],
     cg_cbor_put_key(out, "wallet");
     cg_cbor_put_text(out, cg_waddr_span(&cred->wallet));
     return cg_writer_end(out);
+}
+
+cg_err cg_cred_issue(const struct cg_signer *owner, const struct cg_cred *cred,
+                     const uint8_t nonce[static CG_CRED_NONCE_BYTES], struct cg_buf *out)
+{
+    uint8_t room[512];
+    struct cg_writer w = cg_writer_fixed(room, sizeof room);
+    const struct cg_span nothing = {NULL, 0};
+
+    if (!cg_is_word(cred->aud) || !cg_is_word(cred->role) || cred->until.s < 0 ||
+        (uint64_t)cred->until.s > CG_JSON_MAX_INT)
+        return CG_SCHEMA;
+    CG_TRY(cg_cred_write(cred, nonce, &w));
+    return cg_cose_issue(owner, CG_DOC_ROLE, cg_writer_span(&w), nothing, nothing, out);
+}
+
+static cg_err open(struct cg_span wire, struct cg_cose *cose, struct cg_cred *out)
+{
+    if (wire.len > CG_CRED_MAX_BYTES)
+        return CG_TOO_LARGE;
+    CG_TRY(cg_cose_read(wire, CG_DOC_ROLE, cose));
+    return cg_cred_read(cose->payload, out);
+}
+
+cg_err cg_cred_open(struct cg_span wire, struct cg_cred *out)
+{
+    struct cg_cose cose;
+
+    return open(wire, &cose, out);
+}
+
+cg_err cg_cred_verify(const struct cg_crypto *crypto, struct cg_span wire,
+                      const struct cg_did_state *owner, struct cg_cred *out)
+{
+    struct cg_verifier *verifier;
+    struct cg_cose cose;
+    struct cg_cred got;
+
+    CG_TRY(open(wire, &cose, &got));
+    if (!cg_waddr_eq(&got.owner, &owner->waddr))
+        return CG_MISMATCH;
+    if (owner->is_deactivated)
+        return CG_REVOKED;
+    CG_TRY(cg_verifier_new(crypto, &owner->keys, &verifier));
+    cg_err err = cg_cose_check(&cose, verifier);
+    cg_verifier_free(verifier);
+    CG_TRY(err);
+    *out = got;
+    return CG_OK;
+}
+
+bool cg_cred_counts(const struct cg_cred *cred, const struct cg_waddr *owner, struct cg_span aud,
+                    const struct cg_waddr *wallet, struct cg_wall now)
+{
+    return now.s < cred->until.s && cg_span_eq(cred->aud, aud) &&
+           cg_waddr_eq(&cred->owner, owner) && cg_waddr_eq(&cred->wallet, wallet);
 }

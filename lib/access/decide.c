@@ -1,3 +1,4 @@
+#include "lib/access/cred.h"
 #include "lib/access/policy.h"
 
 #include "lib/base/span.h"
@@ -18,26 +19,29 @@ static int by_text(const void *a, const void *b)
     return strcmp(((const struct cg_waddr *)a)->text, ((const struct cg_waddr *)b)->text);
 }
 
-/* Does the caller have a role, by the profile's list or by a credential of its owner? */
+bool cg_policy_gives(const struct cg_policy *policy, size_t i, const struct cg_access_ask *ask)
+{
+    const struct cg_role_list *list = &policy->roles[i];
+
+    if (!ask->wallet)
+        return false;
+    if ((!list->has_until || ask->now.s < list->until.s) && list->n_wallets > 0 &&
+        bsearch(ask->wallet, list->wallets, list->n_wallets, sizeof *list->wallets, by_text))
+        return true;
+    for (size_t k = 0; k < ask->n_creds; k++)
+        if (cg_span_eq(ask->creds[k].role, list->role) &&
+            cg_cred_counts(&ask->creds[k], &policy->owner, policy->name, ask->wallet, ask->now))
+            return true;
+    return false;
+}
+
+/* A role may be declared twice, with lists that end at different times. */
 static bool has_role(const struct cg_policy *policy, const struct cg_access_ask *ask,
                      struct cg_span role)
 {
-    for (size_t i = 0; i < policy->n_roles; i++) {
-        const struct cg_role_list *list = &policy->roles[i];
-
-        if (cg_span_eq(list->role, role) && (!list->has_until || ask->now.s < list->until.s) &&
-            list->n_wallets > 0 &&
-            bsearch(ask->wallet, list->wallets, list->n_wallets, sizeof *list->wallets, by_text))
+    for (size_t i = 0; i < policy->n_roles; i++)
+        if (cg_span_eq(policy->roles[i].role, role) && cg_policy_gives(policy, i, ask))
             return true;
-    }
-    for (size_t i = 0; i < ask->n_creds; i++) {
-        const struct cg_cred *cred = &ask->creds[i];
-
-        if (cg_span_eq(cred->role, role) && ask->now.s < cred->until.s &&
-            cg_span_eq(cred->aud, policy->name) && cg_waddr_eq(&cred->owner, &policy->owner) &&
-            cg_waddr_eq(&cred->wallet, ask->wallet))
-            return true;
-    }
     return false;
 }
 

@@ -81,10 +81,8 @@ struct cg_policy {
  * empty one, "**" any number of whole segments, none included. */
 bool cg_path_matches(struct cg_span pattern, struct cg_span path);
 
-/* cg_cred_read and cg_cred_write: the payload of a role credential's COSE document.
- * Owns    spans of out borrow from wire. */
-CG_MUST_USE cg_err cg_cred_read(struct cg_span wire, struct cg_cred *out);
-CG_MUST_USE cg_err cg_cred_write(const struct cg_cred *cred, const uint8_t nonce[static 16],
-                                 struct cg_writer *out);
+/* cg_policy_gives tells whether a profile gives its i-th role to the caller of ask: by its list, or
+ * by a credential. */
+bool cg_policy_gives(const struct cg_policy *policy, size_t i, const struct cg_access_ask *ask);
 
 #endif

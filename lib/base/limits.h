@@ -19,6 +19,8 @@
 #define CG_RESOLVE_MAX_BYTES (256 * 1024)
 #define CG_ENTRY_MAX_BYTES 1024
 #define CG_DIDOPS_MAX 8
+/* A role credential: 5.2 kB, of which 4.7 are its signatures; four of them travel in a grant. */
+#define CG_CRED_MAX_BYTES (8 * 1024)
 
 /* Nesting: deeper input is refused before it can cost stack. */
 #define CG_CBOR_MAX_DEPTH 6

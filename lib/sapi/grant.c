@@ -37,7 +37,7 @@ static void read_creds(struct cg_cbor *r, struct cg_grant *out)
 {
     out->n_creds = cg_cbor_array(r, 1, CG_GRANT_CREDS_MAX);
     for (size_t i = 0; i < out->n_creds; i++)
-        out->creds[i] = cg_cbor_bytes(r, CG_DOCUMENT_MAX_BYTES);
+        out->creds[i] = cg_cbor_bytes(r, CG_CRED_MAX_BYTES);
 }
 
 static void copy_bytes(struct cg_cbor *r, uint8_t *out, size_t n)
@@ -138,8 +138,11 @@ static void put_creds(struct cg_writer *w, const struct cg_grant *grant)
     }
     cg_cbor_put_key(w, "creds");
     cg_cbor_put_array(w, grant->n_creds);
-    for (size_t i = 0; i < grant->n_creds; i++)
+    for (size_t i = 0; i < grant->n_creds; i++) {
+        if (grant->creds[i].len > CG_CRED_MAX_BYTES)
+            cg_writer_fail(w, CG_TOO_LARGE);
         cg_cbor_put_bytes(w, grant->creds[i]);
+    }
 }
 
 cg_err cg_grant_write(const struct cg_grant *grant, struct cg_buf *out)

@@ -1,11 +1,13 @@
 // Policies and what they decide (docs/protocol/policy.md).
 import { H, need, TUP, unbase64, wellFormed } from './bytes.js';
 import * as cbor from './cbor.js';
+import * as cose from './cose.js';
 import { usableKey } from './hybrid.js';
 import { checkAddress, isDid } from './identity.js';
 import * as json from './json.js';
 
 const POLICY_MAX = 96 * 1024;
+const CREDENTIAL_MAX = 8 * 1024;
 export const MODES = ['none', 'grant', 'ed25519', 'hybrid'];
 const PLANES = ['app', 'bpi', 'gw', 'wallet', 'm2m'];
 
@@ -191,8 +193,18 @@ export function readCredential(wire) {
     });
 }
 
+// The credential of a document that its owner signed.
+export function verifyCredential(wire, owner, key) {
+    wellFormed(wire.length <= CREDENTIAL_MAX, 'credential too large');
+    const document = cose.read(wire, 'role');
+    const credential = readCredential(document.payload);
+    need(credential.owner === owner, 'MISMATCH', 'owner');
+    cose.verify(document, key);
+    return credential;
+}
+
 // A credential whose signature was verified, for this profile, wallet and time.
-function counts(policy, request, credential, role) {
+export function counts(policy, request, credential, role) {
     return (
         credential.role === role && credential.aud === policy.name && credential.owner === policy.owner &&
         credential.wallet === request.wallet && request.now < credential.until

@@ -32,7 +32,7 @@ const GRANT = {
     session_key: cbor.bytes(32),
     wallet_address: cbor.text,
 };
-const GRANT_MAY = { creds: cbor.list(1, 4, cbor.bytes()), client_tlsls: cbor.bytes() };
+const GRANT_MAY = { creds: cbor.list(1, 4, (x) => cbor.bytes()(x) && x.length <= 8192), client_tlsls: cbor.bytes() };
 
 export const readGrant = (wire) => ({ ...cbor.members(cbor.read(wire), GRANT, GRANT_MAY), wire, hash: grantHash(wire) });
 export const grantHash = (wire) => H(TUP('httpcg-grant-hash/v1', wire));

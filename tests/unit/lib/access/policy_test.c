@@ -1,6 +1,7 @@
 #include "tests/support/check.h"
 #include "tests/support/vector.h"
 
+#include "lib/access/cred.h"
 #include "lib/access/policy.h"
 #include "lib/base/buf.h"
 #include "lib/base/limits.h"

@@ -390,6 +390,36 @@ TEST(writes_no_grant_that_would_not_be_read)
     CHECK(again.n_scope == 32 && again.epochs == 60);
 }
 
+TEST(a_credential_is_limited_in_size)
+{
+    static const uint8_t bytes[CG_CRED_MAX_BYTES + 1];
+    static const uint8_t head[] = {0x59, CG_CRED_MAX_BYTES >> 8, 0};
+    CG_AUTO(buf) struct cg_buf buf, longer;
+    struct cg_grant grant = read_grant(0), again;
+
+    cg_buf_init(&buf, 64 * 1024);
+    cg_buf_init(&longer, 64 * 1024);
+    grant.n_creds = 2;
+    grant.creds[0] = CG_LIT("short");
+    for (size_t n = CG_CRED_MAX_BYTES - 1; n <= CG_CRED_MAX_BYTES; n++) {
+        cg_buf_clear(&buf);
+        grant.creds[1] = cg_span_of(bytes, n);
+        CHECK_OK(cg_grant_write(&grant, &buf));
+        CHECK_OK(cg_grant_read(cg_buf_span(&buf), &again));
+        CHECK(again.n_creds == 2 && again.creds[1].len == n);
+    }
+    /* A byte more, by hand: the writer refuses that, too. */
+    size_t at = (size_t)((const uint8_t *)memmem(buf.at, buf.len, head, sizeof head) - buf.at);
+    CHECK_OK(cg_buf_add(&longer, cg_span_of(buf.at, at)));
+    CHECK_OK(cg_buf_add(&longer, CG_LIT("\x59\x20\x01\x00")));
+    CHECK_OK(cg_buf_add(&longer, cg_span_from(cg_buf_span(&buf), at + sizeof head)));
+    CHECK_ERR(cg_grant_read(cg_buf_span(&longer), &again), CG_TOO_LARGE);
+    size_t before = buf.len;
+    grant.creds[1] = cg_span_of(bytes, sizeof bytes);
+    CHECK_ERR(cg_grant_write(&grant, &buf), CG_TOO_LARGE);
+    CHECK_INT(buf.len, before);
+}
+
 TEST(a_scope_is_exact)
 {
     const struct cg_span names[] = {CG_LIT("app/a.example"), CG_LIT("wallet/w")};
@@ -430,5 +460,6 @@ SUITE(grant, T(reads_and_writes_every_grant_of_the_table), T(reads_what_v1_says)
       T(goes_by_the_keys_of_the_newest_operation), T(refuses_grants_that_are_malformed),
       T(refuses_a_listed_hybrid_and_a_mode_twice), T(refuses_61_minutes_and_takes_60),
       T(refuses_every_prefix_and_what_goes_on_after_the_end),
-      T(refuses_posted_bodies_that_are_malformed), T(writes_no_grant_that_would_not_be_read),
-      T(a_scope_is_exact), T(takes_the_answers_body_apart_and_puts_it_together))
+      T(refuses_posted_bodies_that_are_malformed), T(a_credential_is_limited_in_size),
+      T(writes_no_grant_that_would_not_be_read), T(a_scope_is_exact),
+      T(takes_the_answers_body_apart_and_puts_it_together))
