@@ -5,8 +5,6 @@
 #include "gateway/names.h"
 #include "lib/base/span.h"
 
-#include <string.h>
-
 static enum cg_refusal refusal_of(cg_err err)
 {
     switch (err) {
@@ -43,49 +41,52 @@ static bool has_tokens(struct gw_request *req)
                                cg_loop_mono(thread->loop));
 }
 
-static bool has_wallet(const struct cg_role_list *list, const struct cg_waddr *wallet)
+static bool is_listed(const char *roles, struct cg_span role)
 {
-    size_t low = 0, high = list->n_wallets;
+    struct cg_span left = cg_span_str(roles);
 
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int order = strcmp(list->wallets[mid].text, wallet->text);
+    while (left.len > 0) {
+        size_t end = cg_span_find(left, ',');
 
-        if (order == 0)
+        if (cg_span_eq(cg_span_first(left, end), role))
             return true;
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
+        left = cg_span_from(left, end < left.len ? end + 1 : end);
     }
     return false;
 }
 
 /* The caller's roles by the profile, for the backend: "a,b". One too many is left out. */
-static void list_roles(struct gw_request *req)
+static void list_roles(struct gw_request *req, const struct cg_access_ask *ask)
 {
     const struct cg_policy *policy = gw_name_policy(req->name);
     struct cg_writer w = cg_writer_fixed(req->roles, sizeof req->roles - 1);
 
-    for (size_t i = 0; i < policy->n_roles && req->is_signed; i++) {
-        const struct cg_role_list *list = &policy->roles[i];
+    for (size_t i = 0; i < policy->n_roles; i++) {
         struct cg_writer before = w;
+        struct cg_span role = policy->roles[i].role;
 
-        if ((list->has_until && list->until.s <= req->wall.s) ||
-            !has_wallet(list, &req->sapi.wallet))
+        if (!cg_policy_gives(policy, i, ask) || is_listed(req->roles, role))
             continue;
         if (w.len > 0)
             cg_put_u8(&w, ',');
-        cg_put(&w, list->role);
+        cg_put(&w, role);
         if (cg_writer_end(&w) != CG_OK)
             w = before;
+        req->roles[w.len] = '\0';
     }
-    req->roles[w.len] = '\0';
 }
 
 enum gw_next gw_access(struct gw_request *req)
 {
     const struct cg_head *in = &req->x->in;
+    struct cg_cred creds[CG_CREDS_MAX];
+    size_t n_creds;
+
+    if (req->fault.refusal != CG_REFUSAL_NONE)
+        return GW_REFUSE; /* as noted when the worker's answer did not come */
+    enum gw_next next = gw_creds_get(req, creds, &n_creds);
+    if (next != GW_ON)
+        return next;
     const struct cg_access_ask ask = {
         .now = req->wall,
         .method = in->method,
@@ -95,6 +96,8 @@ enum gw_next gw_access(struct gw_request *req)
         .wallet = req->is_signed ? &req->sapi.wallet : NULL,
         /* The gate has compared the grant's scope already: what is left of it is yes or no. */
         .is_anywhere = req->sapi.is_in_scope,
+        .creds = creds,
+        .n_creds = n_creds,
         .body_mode = (unsigned)req->sapi.body.mode,
         .body_len = in->content_length > 0 ? (uint64_t)in->content_length : 0,
     };
@@ -109,7 +112,7 @@ enum gw_next gw_access(struct gw_request *req)
      * than forwarded without. */
     if (req->access.rule->evidence)
         return gw_refuse(req, CG_REFUSAL_NOT_IMPLEMENTED, CG_UNSUPPORTED, "evidence");
-    list_roles(req);
+    list_roles(req, &ask);
     if (!has_tokens(req))
         return gw_refuse(req, CG_REFUSAL_RATE_LIMITED, CG_RATE, "rate");
     return GW_ON;

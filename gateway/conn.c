@@ -138,6 +138,7 @@ static void on_close(struct cg_conn *c, cg_err why)
     }
     while (conn->requests)
         gw_request_end(conn->requests);
+    gw_creds_done(conn);
     if (conn->has_gate) {
         cg_loop_unset(conn->thread->loop, &conn->timer);
         cg_gate_done(&conn->gate);

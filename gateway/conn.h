@@ -1,6 +1,7 @@
 /* conn.h: a client's connection: the certificate it was accepted with, and its gate. */
 #ifndef CG_GATEWAY_CONN_H
 #define CG_GATEWAY_CONN_H
+#include "gateway/creds.h"
 #include "gateway/thread.h"
 #include "runtime/pump.h"
 #include "session/gate.h"
@@ -16,6 +17,7 @@ struct gw_conn {
     int64_t held_bytes;          /* request bodies held whole */
     struct cg_span ip;           /* of the peer, for budgets */
     size_t place;                /* of its prefix in shares */
+    struct gw_creds creds;       /* roles given by credentials */
 };
 
 /* What a listener of the native port is made with. */

@@ -58,6 +58,7 @@ void cg_gate_grant_done(struct cg_gate_grant *grant)
 {
     cg_gate_keys_unref(grant->keys);
     free(grant->scope);
+    free(grant->creds);
     cg_wipe(grant, sizeof *grant);
 }
 

@@ -71,6 +71,7 @@ const char *cg_gate_check_name(enum cg_gate_check check);
 
 struct cg_gate_keys;  /* a wallet's public keys, shared by what needs them */
 struct cg_gate_scope; /* a grant's scope */
+struct cg_gate_creds; /* the credentials presented in it */
 
 struct cg_gate_epoch {
     uint64_t minute_epoch;
@@ -90,6 +91,7 @@ struct cg_gate_grant {
     struct cg_gate_epoch epochs_used[2]; /* the keys of even and odd minutes */
     struct cg_gate_keys *keys;
     struct cg_gate_scope *scope; /* NULL: anywhere */
+    struct cg_gate_creds *creds; /* NULL: none */
 };
 
 struct cg_gate {
@@ -184,6 +186,11 @@ CG_MUST_USE cg_err cg_gate_grant_commit(struct cg_gate *gate, struct cg_kit *kit
                                         const struct cg_grant_job *job,
                                         const struct cg_gate_terms *terms, struct cg_wall now,
                                         struct cg_gate_granted *out, struct cg_fault *fault);
+
+/* cg_gate_creds tells which role credentials a live grant presented; nothing of them is verified.
+ * Owns    spans of out are borrowed until the grant goes. */
+size_t cg_gate_creds(const struct cg_gate *gate, const struct cg_hash *grant_hash,
+                     struct cg_span out[CG_GRANT_CREDS_MAX]);
 
 /* --- requests --- */
 

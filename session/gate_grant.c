@@ -202,6 +202,45 @@ static cg_err copy_scope(const struct cg_grant *grant, struct cg_gate_scope **ou
     return CG_OK;
 }
 
+static cg_err copy_creds(const struct cg_grant *grant, struct cg_gate_creds **out)
+{
+    size_t len = 0;
+
+    if (grant->n_creds == 0)
+        return CG_OK;
+    for (size_t i = 0; i < grant->n_creds; i++)
+        len += grant->creds[i].len;
+    struct cg_gate_creds *creds =
+        malloc(sizeof *creds + grant->n_creds * sizeof creds->wires[0] + len);
+    if (!creds)
+        return CG_NO_MEMORY;
+    uint8_t *at = (uint8_t *)&creds->wires[grant->n_creds];
+    creds->n = grant->n_creds;
+    for (size_t i = 0; i < grant->n_creds; i++) {
+        if (grant->creds[i].len > 0)
+            memcpy(at, grant->creds[i].at, grant->creds[i].len);
+        creds->wires[i] = cg_span_of(at, grant->creds[i].len);
+        at += grant->creds[i].len;
+    }
+    *out = creds;
+    return CG_OK;
+}
+
+size_t cg_gate_creds(const struct cg_gate *gate, const struct cg_hash *grant_hash,
+                     struct cg_span out[CG_GRANT_CREDS_MAX])
+{
+    for (size_t i = 0; i < 2; i++) {
+        const struct cg_gate_grant *grant = &gate->grants[i];
+
+        if (!grant->is_live || !grant->creds || !cg_hash_eq(&grant->hash, grant_hash))
+            continue;
+        for (size_t k = 0; k < grant->creds->n; k++)
+            out[k] = grant->creds->wires[k];
+        return grant->creds->n;
+    }
+    return 0;
+}
+
 /* The connection's other grant has the same keys nearly always. */
 static cg_err share_keys(const struct cg_gate *gate, const struct cg_public_keys *keys,
                          struct cg_gate_keys **out)
@@ -235,6 +274,7 @@ static cg_err make_grant(const struct cg_gate *gate, struct cg_kit *kit,
     out->epoch_start = grant->epoch_start;
     out->epochs = grant->epochs < terms->epochs_max ? grant->epochs : terms->epochs_max;
     CG_TRY(copy_scope(grant, &out->scope));
+    CG_TRY(copy_creds(grant, &out->creds));
     CG_TRY(share_keys(gate, &job->did.keys, &out->keys));
     return cg_grant_key(kit, &gate->channel, &job->hash, &out->key);
 }

@@ -19,6 +19,12 @@ struct cg_gate_scope {
     struct cg_span names[];
 };
 
+/* A grant's credentials, likewise. */
+struct cg_gate_creds {
+    size_t n;
+    struct cg_span wires[];
+};
+
 /* cg_gate_grant_done wipes and frees; a zeroed grant is nothing. */
 void cg_gate_grant_done(struct cg_gate_grant *grant);
 /* cg_gate_grant_valid tells whether a grant covers a minute. */

@@ -65,9 +65,9 @@ def fingerprint_of(payload):
     return H(TUP("httpcg-tlsls-fpr/v1", body_protected("tlsls"), payload))
 
 
-def profile(owner, rules, name="web", version=1):
+def profile(owner, rules, name="web", version=1, roles=()):
     return cbor({"v": 1, "kind": "rbac", "name": name, "owner": owner.did, "version": version, "default": "deny",
-                 "roles": [], "rules": rules})
+                 "roles": list(roles), "rules": rules})
 
 
 def rule(path, methods=("GET", "HEAD", "POST", "PUT", "DELETE"), roles=("any-wallet",), sapi="grant", **more):
@@ -272,8 +272,16 @@ gateway:
         self.start()
         self.wait_until_serving()
 
+    def events(self, event):
+        """Lines of the log."""
+        with open(self.path("daemon.log")) as file:
+            return [line for line in map(json.loads, file.readlines()) if line["event"] == event]
+
     def reload(self):
+        """Comes back when the configuration is read anew."""
+        before = len(self.events("config_loaded"))
         self.process.send_signal(signal.SIGHUP)
+        self._wait("a reload", lambda: len(self.events("config_loaded")) > before)
 
     def close(self):
         if self.process and self.process.poll() is None:

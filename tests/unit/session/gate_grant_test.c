@@ -475,6 +475,33 @@ TEST(a_new_grant_leaves_the_last_one_and_takes_the_one_before)
     pair_done(&p);
 }
 
+TEST(a_grants_credentials_are_its_own_and_go_with_it)
+{
+    const struct cg_span creds[] = {CG_LIT("first"), CG_LIT(""), CG_LIT("third")};
+    struct cg_span got[CG_GRANT_CREDS_MAX];
+    struct cg_hash hashes[2];
+    struct pair p;
+
+    pair_init(&p, 0);
+    struct cg_native_grant_ask ask = pair_ask(&p);
+    ask.creds = creds;
+    ask.n_creds = 3;
+    CHECK_OK(pair_grant(&p, &ask));
+    hashes[0] = p.native.grant.hash;
+    CHECK_INT(cg_gate_creds(&p.gate, &hashes[0], got), 3);
+    CHECK_SPAN(got[0], creds[0]);
+    CHECK_INT(got[1].len, 0);
+    CHECK_SPAN(got[2], creds[2]);
+
+    pair_grant_usual(&p);
+    hashes[1] = p.native.grant.hash;
+    CHECK_INT(cg_gate_creds(&p.gate, &hashes[0], got), 3);
+    CHECK_INT(cg_gate_creds(&p.gate, &hashes[1], got), 0);
+    pair_grant_usual(&p);
+    CHECK_INT(cg_gate_creds(&p.gate, &hashes[0], got), 0);
+    pair_done(&p);
+}
+
 TEST(a_request_whose_grant_went_while_it_was_verified_has_to_be_made_anew)
 {
     const struct cg_body_plan none = {.mode = CG_BODY_NONE};
@@ -645,6 +672,7 @@ SUITE(gate_grant, T(answers_a_grant_as_the_vectors_do), T(narrows_what_the_polic
       T(of_two_wallets_verified_at_the_same_time_one_gets_the_connection),
       T(a_grant_whose_hash_begins_like_a_live_ones_fails), T(a_second_wallet_on_a_connection_fails),
       T(a_new_grant_leaves_the_last_one_and_takes_the_one_before),
+      T(a_grants_credentials_are_its_own_and_go_with_it),
       T(a_request_whose_grant_went_while_it_was_verified_has_to_be_made_anew),
       T(before_a_grant_ten_control_requests_pass_and_the_eleventh_closes),
       T(who_does_not_speak_in_ten_seconds_is_let_go), T(a_connection_lives_one_day),
