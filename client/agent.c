@@ -4,6 +4,7 @@
  * Requests wait in a queue and are begun between two turns of the loop, since finding a way waits;
  * once begun they run side by side. */
 #include "client/agent.h"
+#include "client/role.h"
 #include "client/wallet.h"
 
 #include "lib/base/hex.h"
@@ -565,6 +566,8 @@ int cl_run_agent(struct cl_run *run)
         code = cl_fail(run->show, CL_EXIT_USAGE, CG_OK, NULL, "--agent off is for clients");
     if (code == 0)
         code = cl_wallet_open(run);
+    if (code == 0)
+        code = cl_creds_read(run);
     if (code == 0)
         code = serve(&agent, path);
     cl_ways_done(&agent.ways);

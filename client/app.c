@@ -81,6 +81,8 @@ void cl_app_done(struct cl_app *app)
     cg_locked_free(app->wallet.seed);
     cg_buf_done(&app->wallet.doc);
     cg_buf_done(&app->ca_pem);
+    for (size_t i = 0; i < app->n_creds; i++)
+        cg_buf_done(&app->creds[i]);
     cg_kit_free(app->kit);
     cg_crypto_free(app->crypto);
     *app = (struct cl_app){0};

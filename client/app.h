@@ -6,6 +6,7 @@
 #ifndef CG_CLIENT_APP_H
 #define CG_CLIENT_APP_H
 #include "lib/qlock/kit.h"
+#include "lib/sapi/grant.h"
 #include "lib/trust/trust.h"
 #include "runtime/client.h"
 #include "runtime/locked.h"
@@ -52,7 +53,9 @@ struct cl_app {
     int64_t connect_ms;
     struct cg_mono until; /* the end of --max-time; 0: none */
     bool said_unwitnessed;
-    uint32_t epochs; /* of a grant; 0: the usual */
+    uint32_t epochs;                         /* of a grant; 0: the usual */
+    struct cg_buf creds[CG_GRANT_CREDS_MAX]; /* credentials to show in grants */
+    size_t n_creds;
     struct cl_detour detours[CL_DETOURS_MAX];
     size_t n_detours;
 };

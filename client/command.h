@@ -79,6 +79,8 @@ int cl_run_cert_verify(struct cl_run *run);
 int cl_run_policy_sign(struct cl_run *run);
 int cl_run_policy_show(struct cl_run *run);
 int cl_run_policy_publish(struct cl_run *run);
+int cl_run_role_grant(struct cl_run *run);
+int cl_run_role_show(struct cl_run *run);
 int cl_run_trust_make(struct cl_run *run);
 int cl_run_trust_show(struct cl_run *run);
 int cl_run_resolve(struct cl_run *run);

@@ -24,7 +24,7 @@ const struct cl_command cl_commands[] = {
      .groups = CL_WITH_WALLET | CL_WITH_TRUST,
      .options = {CL_REQUEST, CL_DATA, CL_DATA_RAW, CL_DATA_BINARY, CL_JSON_DATA, CL_GET, CL_HEADER, CL_USER_AGENT, CL_REFERER,
                  CL_COOKIE, CL_RANGE, CL_UPLOAD, CL_OUTPUT, CL_REMOTE_NAME, CL_OUTPUT_DIR, CL_CREATE_DIRS, CL_INCLUDE, CL_HEAD,
-                 CL_DUMP_HEADER, CL_FAIL, CL_FAIL_BODY, CL_MAX_FILESIZE, CL_WRITE_OUT, CL_PROGRESS, CL_SAPI, CL_EPOCHS, CL_AGENT},
+                 CL_DUMP_HEADER, CL_FAIL, CL_FAIL_BODY, CL_MAX_FILESIZE, CL_WRITE_OUT, CL_PROGRESS, CL_SAPI, CL_EPOCHS, CL_CRED, CL_AGENT},
      .min_words = 1, .max_words = CL_WORDS_MAX, .run = cl_run_fetch},
     {.words = "url parse", .takes = "URL...", .summary = "show a URL's canonical form, or what is wrong with it",
      .text = "What is signed, matched and forwarded is a URL's one canonical form, never the bytes that were typed.\n"
@@ -107,6 +107,16 @@ const struct cl_command cl_commands[] = {
      .example = "httpcg policy publish profile.json\n",
      .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER, .options = {CL_ROLE, CL_NAME}, .max_words = 1,
      .run = cl_run_policy_publish},
+    {.words = "role grant", .takes = "ROLE WALLET", .summary = "sign a credential that gives a wallet a role",
+     .text = "The wallet that signs is the owner of the profile; the role must be declared in it, its list of wallets may be empty. "
+             "Whoever has the other wallet shows the credential with --cred: nothing has to be published, and nobody but the "
+             "gateways it is shown to learns of it. It ends with its days, or with all others of this owner when that wallet is rotated.",
+     .example = "httpcg role grant staff vcxb5ih4... --days 30 -o staff.role\n"
+                "httpcg --cred staff.role httpcg://app/shop.example/admin/\n",
+     .groups = CL_WITH_WALLET, .options = {CL_PROFILE, CL_DAYS, CL_OUTPUT}, .min_words = 2, .max_words = 2, .run = cl_run_role_grant},
+    {.words = "role show", .takes = "FILE", .summary = "show what a role credential says",
+     .text = "Reads it and verifies no signature: whose keys are the newest, only the ledger tells.",
+     .example = "httpcg role show staff.role\n", .min_words = 1, .max_words = 1, .run = cl_run_role_show},
     {.words = "trust make", .takes = "", .summary = "make a trust file",
      .text = "The trust file says which ledger and registries are believed, and how many witnesses are asked for. It is the only thing "
              "that a client or gateway must be told out of band: hand it on with care.",
@@ -155,7 +165,7 @@ const struct cl_command cl_commands[] = {
              "before a call costs one request. The seed stays in a locked page, and never leaves the agent; only processes of the "
              "same user may connect, and whoever may can act as its wallet.",
      .example = "httpcg agent &\nhttpcg httpcg://app/shop.example/orders\n",
-     .groups = CL_WITH_WALLET | CL_WITH_TRUST, .options = {CL_AGENT}, .run = cl_run_agent},
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST, .options = {CL_CRED, CL_AGENT}, .run = cl_run_agent},
     {.words = "doctor", .takes = "[NAME|URL...]", .summary = "find out what is wrong here, and what to do about it",
      .text = "Looks at the clock, the home folder, the wallet's files, the trust file, and whether registry and ledger can be reached and "
              "prove what they say; for each name given also at its gateway's certificate. Nobody is asked for a passphrase, and no "

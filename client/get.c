@@ -1,6 +1,7 @@
 /* get.c: httpcg URL: fetch in the manner of curl, with every check of the protocol. */
 #include "client/agent.h"
 #include "client/interrupt.h"
+#include "client/role.h"
 #include "client/wallet.h"
 
 #include "lib/base/hex.h"
@@ -349,7 +350,8 @@ static int transfer(struct cl_transfer *t, struct cl_ways *ways)
     t->meter.up_total = t->request->body == CL_BODY_SIZED   ? t->request->length
                         : t->request->body == CL_BODY_WHOLE ? (int64_t)t->request->whole.len
                                                             : -1;
-    if (!cl_agent_path(t->run, path) || !cl_agent_is_there(path))
+    /* An agent has its own credentials, or none: what is shown here is ours to show. */
+    if (t->run->app.n_creds > 0 || !cl_agent_path(t->run, path) || !cl_agent_is_there(path))
         return by_ourselves(t, ways);
     t->err = cl_request_rewind(t->request);
     if (t->err == CG_OK)
@@ -482,6 +484,8 @@ static int fetch_all(struct cl_run *run, const char *method, const char *const *
     enum cg_sapi_mode mode;
     int code = read_mode(run, &mode), first = 0;
 
+    if (code == 0)
+        code = cl_creds_read(run);
     if (code == 0)
         code = cl_request_make(run, method, &request);
     for (size_t i = 0; code == 0 && i < n; i++) {

@@ -126,15 +126,20 @@ static cg_err ask(struct cl_link *link, const char *method, const char *path, co
 static cg_err ask_grant(struct cl_link *link)
 {
     struct cl_app *app = link->app;
+    struct cg_span creds[CG_GRANT_CREDS_MAX];
     struct cg_native_grant_ask grant = {
         .wallet = app->wallet.waddr,
         .scope = link->ask.scope,
         .n_scope = link->ask.n_scope,
         .modes = CG_MODES_LISTED,
         .epochs = app->epochs ? app->epochs : DEFAULT_EPOCHS,
+        .creds = creds,
+        .n_creds = app->n_creds,
     };
     uint8_t signature[CG_HSIG_BYTES];
 
+    for (size_t i = 0; i < app->n_creds; i++)
+        creds[i] = cg_buf_span(&app->creds[i]);
     CG_TRY(cg_entropy_fill(grant.session_seed.bytes, sizeof grant.session_seed.bytes));
     CG_TRY(cg_entropy_fill(grant.nonce, sizeof grant.nonce));
     if (link->has_pending)

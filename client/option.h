@@ -62,6 +62,7 @@
     X(PROGRESS,      "progress-meter",   0,    NULL,           "The progress of long transfers, shown on a terminal; --no-progress-meter switches it off.") \
     X(SAPI,          "sapi",             0,    "MODE",         "How requests are signed: grant (the usual: a MAC under the connection's grant), ed25519 (the grant's session key), hybrid (the wallet's keys, which is evidence), none (not at all, for what is open to everybody).") \
     X(EPOCHS,        "epochs",           0,    "MINUTES",      "How long a grant lasts before it is renewed, 1 to 60.") \
+    X(CRED,          "cred",             0,    "FILE",         "Shows a role credential in the connection's grant; may be given four times. A fetch with it does not ask the agent, which may be started with it as well.") \
     X(ROLE,          "role",             0,    "ROLE",         "What the key or certificate is for.")             \
     X(ORIGIN,        "origin",           0,    "NAME",         "The log's name, as its checkpoints say it, such as ledger.example/log1.") \
     X(NEXT,          "next",             0,    NULL,           "The next generation's seed, too.")                \
