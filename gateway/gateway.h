@@ -51,6 +51,7 @@ struct gw_gateway {
     struct gw_names *names;
     struct gw_dids *dids;
     struct cg_buckets strangers; /* look-ups for those who did not sign */
+    struct cg_buckets callers;   /* and for those who did */
     struct cg_buckets grants;    /* grants, by address prefix */
     struct cg_buckets rules;     /* requests, by wallet and rule */
     struct gw_held held;

@@ -123,9 +123,14 @@ static cg_err verify_record(struct work *work)
     else
         CG_TRY(cg_resolve_verify(&ask, cg_buf_span(&name->json), &name->room, result));
     CG_TRY(gw_names_head(names, &result->staple));
-    if (result->has_record && !result->is_gone)
+    if (result->is_gone) {
+        /* Nothing of it is asked for any more but the proof. */
+        cg_buf_done(&name->json);
+        cg_buf_done(&name->room);
+    } else if (result->has_record) {
         CG_TRY(cg_store_seen_name(names->store, gw_name_key(name), result->record.serial,
                                   &result->record.anchor));
+    }
     return CG_OK;
 }
 

@@ -80,6 +80,19 @@ static void deliver(struct name_call *call, struct gw_name *name, cg_err err)
     cg_call_end_from(&call->call, err);
 }
 
+static size_t bytes_of(const struct gw_name *name)
+{
+    return name ? sizeof *name + name->json.cap + name->room.cap + name->denial.cap : 0;
+}
+
+static void know(struct gw_entry *entry, struct gw_name *name)
+{
+    entry->names->n_bytes -= bytes_of(entry->known);
+    entry->names->n_bytes += bytes_of(name);
+    gw_name_unref(entry->known);
+    entry->known = name;
+}
+
 void gw_entry_settle(struct gw_entry *entry, struct gw_name *name, cg_err err)
 {
     struct cg_wall now = cg_loop_wall(entry->names->loop);
@@ -87,15 +100,13 @@ void gw_entry_settle(struct gw_entry *entry, struct gw_name *name, cg_err err)
 
     entry->waiting = NULL;
     if (name) {
-        gw_name_unref(entry->known);
-        entry->known = name;
+        know(entry, name);
     } else if (entry->known && !entry->known->result.is_gone &&
                now.s < entry->known->stale_until.s) {
         /* Nobody could confirm it lately; what was proved is still proved for a while. */
         err = CG_OK;
     } else {
-        gw_name_unref(entry->known);
-        entry->known = NULL;
+        know(entry, NULL);
     }
     while (call) {
         struct name_call *next = call->next;
@@ -123,24 +134,37 @@ static void free_entry(struct gw_names *names, struct gw_entry **at)
 
     *at = entry->next;
     gw_look_free(entry->look);
-    gw_name_unref(entry->known);
+    know(entry, NULL);
     free(entry);
     names->n_entries--;
 }
 
-/* Makes room: one entry in some place goes that nobody waits for. */
-static void forget_one(struct gw_names *names, size_t near)
+/* Makes room: an entry that nobody waits for goes, one that says nothing of use before others. */
+static bool forget_one(struct gw_names *names, bool is_choosy)
 {
-    for (size_t i = 0; i < GW_ENTRIES; i++) {
-        struct gw_entry **at = &names->entries[(near + i) % GW_ENTRIES];
+    struct cg_wall now = cg_loop_wall(names->loop);
 
-        while (*at && ((*at)->look || (*at)->waiting))
-            at = &(*at)->next;
-        if (*at) {
+    for (size_t i = 0; i < GW_ENTRIES; i++) {
+        struct gw_entry **at = &names->entries[names->hand++ % GW_ENTRIES];
+
+        for (; *at; at = &(*at)->next) {
+            const struct gw_name *known = (*at)->known;
+            bool is_useful = known && !known->result.is_gone && gw_name_is_fresh(known, now);
+
+            if ((*at)->look || (*at)->waiting || (is_useful && is_choosy))
+                continue;
             free_entry(names, at);
-            return;
+            return true;
         }
     }
+    return false;
+}
+
+static void make_room(struct gw_names *names)
+{
+    while (names->n_entries >= GW_ENTRIES_MAX || names->n_bytes > GW_NAMES_MAX_BYTES)
+        if (!forget_one(names, true) && !forget_one(names, false))
+            return;
 }
 
 static struct gw_entry *find_or_add(struct gw_names *names, struct cg_span key)
@@ -149,10 +173,8 @@ static struct gw_entry *find_or_add(struct gw_names *names, struct cg_span key)
 
     if (*at)
         return *at;
-    if (names->n_entries >= GW_ENTRIES_MAX) {
-        forget_one(names, names->n_entries + key.len);
-        at = find(names, key);
-    }
+    make_room(names);
+    at = find(names, key);
     struct gw_entry *entry = calloc(1, sizeof *entry);
     if (!entry)
         return NULL;

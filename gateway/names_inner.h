@@ -54,6 +54,8 @@ struct gw_entry {
 #define GW_ENTRIES 4096
 /* So many names are remembered; beyond, one that nobody waits for goes. */
 #define GW_ENTRIES_MAX 65536
+/* What all that is known of names may take; a record with its proofs is some 40 kB. */
+#define GW_NAMES_MAX_BYTES (64 * 1024 * 1024)
 
 struct gw_names {
     struct gw_gateway *gw;
@@ -71,7 +73,8 @@ struct gw_names {
     uint16_t ports[16];
     size_t n_ports;
     struct gw_entry *entries[GW_ENTRIES];
-    size_t n_entries;
+    size_t n_entries, n_bytes;
+    size_t hand; /* where forgetting goes on */
     struct gw_follow *follow;
     struct gw_own *own;
     struct gw_profile *profiles[GW_PROFILES]; /* by hash; direct-mapped */

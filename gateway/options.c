@@ -100,7 +100,7 @@ static const struct cg_option options[] = {
     {.key = "limits.held", .type = CG_OPTION_SIZE, AT(limits.held_bytes), .def = "256MiB", .min = 1048576, .max = INT64_C(1) << 40,
      .reload = true, .help = "And of the whole process."},
     {.key = "limits.strangers", .type = CG_OPTION_INT, AT(limits.strangers_per_s), .def = "5", .min = 0, .max = 100000, .reload = true,
-     .help = "Look-ups a second that unsigned requests of one address prefix may cause."},
+     .help = "Look-ups a second that unsigned requests of one address prefix may cause; signed ones 20 times as many, at least 100."},
     {.key = "limits.grants", .type = CG_OPTION_INT, AT(limits.grants_per_s), .def = "5", .min = 1, .max = 100000, .reload = true,
      .help = "Grants a second from one address prefix."},
     {.key = "limits.backend_connections", .type = CG_OPTION_INT, AT(limits.backend_connections), .def = "256", .min = 1, .max = 65535,

@@ -1,6 +1,7 @@
 /* resolve: the name's verified record, from this thread's memory or from the look-up all threads
- * share. Whoever did not sign may cause look-ups only within a budget of his address prefix; beyond
- * it he is told what an existing protected route tells him. */
+ * share. Whoever did not sign may cause look-ups only within a small budget of his address prefix;
+ * beyond it he is told what an existing protected route tells him. A wallet costs nothing, and a
+ * look-up a hundred times what a request costs: so there is a budget for those who sign, too. */
 #include "gateway/request.h"
 
 #include "gateway/names.h"
@@ -13,6 +14,22 @@ static struct gw_name **place_of(struct gw_thread *thread, struct cg_span key)
     for (size_t i = 0; i < key.len; i++)
         h = (h ^ key.at[i]) * 16777619u;
     return &thread->names[h % GW_NAME_CACHE];
+}
+
+#define SIGNED_FACTOR 20
+#define SIGNED_LEAST_PER_S 100
+
+static bool has_tokens(struct gw_request *req)
+{
+    struct gw_thread *thread = gw_thread_of(req);
+    struct gw_gateway *gw = thread->gw;
+    int64_t per_s = thread->options->limits.strangers_per_s;
+
+    if (req->is_signed)
+        per_s =
+            per_s > SIGNED_LEAST_PER_S / SIGNED_FACTOR ? per_s * SIGNED_FACTOR : SIGNED_LEAST_PER_S;
+    return cg_bucket_take(req->is_signed ? &gw->callers : &gw->strangers, req->conn->ip, per_s,
+                          per_s, 1, cg_loop_mono(thread->loop));
 }
 
 static cg_err look_up(struct gw_request *req, struct cg_span key)
@@ -41,8 +58,12 @@ void gw_resolve_call(struct gw_request *req, struct cg_call *call)
         return;
     }
     struct gw_name **place = place_of(gw_thread_of(req), gw_name_key(name));
-    gw_name_unref(*place);
-    *place = gw_name_ref(name);
+    struct cg_span unused;
+    /* Names that are not there are without number: they drive out none that is. */
+    if (!*place || !gw_name_is_gone(name, &unused) || gw_name_is_gone(*place, &unused)) {
+        gw_name_unref(*place);
+        *place = gw_name_ref(name);
+    }
     req->name = name;
 }
 
@@ -67,11 +88,10 @@ enum gw_next gw_resolve(struct gw_request *req)
         if (known && cg_span_eq(gw_name_key(known), key) && gw_name_is_fresh(known, req->wall)) {
             req->name = gw_name_ref(known);
         } else {
-            if (!req->is_signed && !cg_bucket_take(&thread->gw->strangers, req->conn->ip,
-                                                   thread->options->limits.strangers_per_s,
-                                                   thread->options->limits.strangers_per_s, 1,
-                                                   cg_loop_mono(thread->loop)))
-                return gw_refuse(req, CG_REFUSAL_AUTH_REQUIRED, CG_RATE, "strangers");
+            if (!has_tokens(req))
+                return req->is_signed
+                           ? gw_refuse(req, CG_REFUSAL_RATE_LIMITED, CG_RATE, "lookups")
+                           : gw_refuse(req, CG_REFUSAL_AUTH_REQUIRED, CG_RATE, "strangers");
             cg_err err = look_up(req, key);
             return err == CG_OK ? GW_WAIT : gw_refuse(req, CG_REFUSAL_UNAVAILABLE, err, "registry");
         }

@@ -180,3 +180,26 @@ def test_a_reader_that_reads_next_to_nothing_is_cut(small, giant):
         line.is_slow.clear()
         answer = connection.http.answer(10)
         assert answer.how == "ended" and len(answer.body) < giant.size
+
+
+# --- what costs us more than it costs him ---
+
+class Usual(House):
+    """An instance with the budgets that are set if nobody sets any."""
+
+    def config(self, *args):
+        return super().config(*args).replace("limits: {grants: 100000, strangers: 100000}", "limits: {grants: 100000}")
+
+
+def test_a_wallet_may_look_up_only_so_many_names(backend):
+    house = Usual(backend.port, site=SITE)
+    try:
+        with Connection(house) as connection:
+            grant = connection.grant(Wallet())
+            codes = [grant.sign("GET", "x%d.test/" % i).send().code for i in range(400)]
+            assert 100 <= codes.count("name-unresolved") < 300, codes.count("name-unresolved")
+            assert codes.count("rate-limited") == 400 - codes.count("name-unresolved")
+            # What is known costs nothing.
+            assert grant.sign("GET", SITE + "/").send().status == 200
+    finally:
+        house.close()
