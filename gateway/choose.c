@@ -62,6 +62,23 @@ static cg_err host_of(struct gw_request *req, const struct cg_target_option *to,
     return cg_writer_end(&w);
 }
 
+/* Connections are kept apart by whom the route says to believe, too. */
+static cg_err pinned_key(struct gw_request *req, const char *backend, const char *pin,
+                         struct cg_span *out)
+{
+    size_t room = strlen(backend) + 1 + strlen(pin);
+    uint8_t *text = cg_arena_take(&req->x->arena, room);
+
+    if (!text)
+        return CG_NO_MEMORY;
+    struct cg_writer w = cg_writer_fixed(text, room);
+    cg_put_str(&w, backend);
+    cg_put_u8(&w, ' ');
+    cg_put_str(&w, pin);
+    *out = cg_writer_span(&w);
+    return cg_writer_end(&w);
+}
+
 static cg_err by_route(struct gw_request *req, const struct gw_route *route)
 {
     struct gw_target *t = &req->backend;
@@ -70,6 +87,8 @@ static cg_err by_route(struct gw_request *req, const struct gw_route *route)
     t->route = route;
     t->scheme = to->scheme == CG_TARGET_HTTPS ? "https" : "http";
     t->key = cg_span_str(to->text);
+    if (route->pin)
+        CG_TRY(pinned_key(req, to->text, route->pin, &t->key));
     if (to->scheme == CG_TARGET_UNIX)
         t->at.unix_path = cg_span_str(to->path);
     else

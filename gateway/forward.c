@@ -14,6 +14,26 @@
 
 /* --- the connection -------------------------------------------------------------------------- */
 
+/* Making one costs more than many requests, so they are kept. */
+static cg_err pinned_tls(struct gw_thread *thread, const struct cg_hash *pin,
+                         struct cg_tls_conf **out)
+{
+    const struct cg_tls_client_options options = {
+        .kind = CG_TLS_BACKEND, .trust = CG_TRUST_PINS, .pins = pin, .n_pins = 1, .h1_only = true};
+    size_t i = pin->bytes[0] % GW_PINNED;
+
+    if (!thread->pinned[i].tls || !cg_hash_eq(&thread->pinned[i].pin, pin)) {
+        struct cg_tls_conf *tls;
+
+        CG_TRY(cg_tls_conf_client(&options, &tls));
+        cg_tls_conf_unref(thread->pinned[i].tls);
+        thread->pinned[i].tls = tls;
+        thread->pinned[i].pin = *pin;
+    }
+    *out = cg_tls_conf_ref(thread->pinned[i].tls);
+    return CG_OK;
+}
+
 static cg_err tls_of(struct gw_request *req, struct cg_tls_conf **out)
 {
     const struct gw_target *t = &req->backend;
@@ -30,9 +50,7 @@ static cg_err tls_of(struct gw_request *req, struct cg_tls_conf **out)
         *out = cg_tls_conf_ref(thread->backend_tls);
         return CG_OK;
     }
-    const struct cg_tls_client_options options = {
-        .kind = CG_TLS_BACKEND, .trust = CG_TRUST_PINS, .pins = &pin, .n_pins = 1, .h1_only = true};
-    return cg_tls_conf_client(&options, out);
+    return pinned_tls(thread, &pin, out);
 }
 
 static cg_err lease(struct gw_request *req)

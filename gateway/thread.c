@@ -273,6 +273,8 @@ void gw_thread_free(struct gw_thread *thread)
     gw_identity_unref(thread->identity);
     cg_tls_conf_unref(thread->tls);
     cg_tls_conf_unref(thread->backend_tls);
+    for (size_t i = 0; i < GW_PINNED; i++)
+        cg_tls_conf_unref(thread->pinned[i].tls);
     cg_mac_free(thread->mac);
     cg_kit_free(thread->kit);
     cg_config_unref(thread->config);

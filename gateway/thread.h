@@ -16,6 +16,7 @@
 #define GW_NAME_CACHE 1024
 
 #define GW_HASHERS 64
+#define GW_PINNED 16
 
 struct gw_name;
 struct gw_request;
@@ -37,6 +38,10 @@ struct gw_thread {
     struct cg_resolver *resolver;
     struct cg_pool *pool;
     struct cg_tls_conf *backend_tls;
+    struct {
+        struct cg_hash pin;
+        struct cg_tls_conf *tls; /* NULL: none yet */
+    } pinned[GW_PINNED];         /* for backends that are known by their key; by its first byte */
     struct cg_kit *kit;
     struct cg_mac *mac;
     struct cg_config *config; /* the snapshot in use */

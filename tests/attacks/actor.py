@@ -7,8 +7,8 @@ class Actor:
     """An HTTP/1.1 service on loopback. play(connection) is called for each request once its head has
     come; it sends what it likes and returns whether the connection goes on."""
 
-    def __init__(self, play=None):
-        self.play = play
+    def __init__(self, play=None, tls=None):
+        self.play, self.tls = play, tls
         self.n_connections, self.heads, self.lock = 0, [], threading.Lock()
         self.open = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
@@ -23,9 +23,13 @@ class Actor:
                 return
             with self.lock:
                 self.n_connections += 1
-            threading.Thread(target=self._serve, args=(Talk(self, sock),), daemon=True).start()
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
-    def _serve(self, talk):
+    def _serve(self, sock):
+        try:
+            talk = Talk(self, self.tls.wrap_socket(sock, server_side=True) if self.tls else sock)
+        except OSError:
+            return
         with self.lock:
             self.open.add(talk)
         try:

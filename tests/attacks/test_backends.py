@@ -1,6 +1,7 @@
 """A backend that breaks the rules is answered for with 502 or a visible reset, its connection is never used again, and
 what it says reaches nobody but the one who asked."""
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -319,6 +320,30 @@ def test_an_early_answer_that_never_ends_lets_the_upload_go_on(grant, actor, goo
         got = answer()
         assert got.code in ("reset", "ended", "digest-mismatch"), got
     assert soon(lambda: whole) == [good]
+
+
+# --- whom a route believes ---
+
+def test_a_route_with_another_pin_gets_no_connection_of_this_one(stage, actor):
+    """Both lead to the same backend; one of them says that it is somebody else's key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(stage.path("tls.pem"), stage.path("tls.key"))
+
+    secure = Actor(serve, context)
+    pins = {"right.test": stage.spki.hex(), "wrong.test": "00" * 32}
+    for name, pin in pins.items():
+        stage.write("routes.d/%s.yaml" % name, "name: app/%s\nbackend: https://127.0.0.1:%d\npin: %s\n"
+                    % (name, secure.port, pin))
+        stage.publish(name)
+    stage.reload()
+    with Connection(stage) as connection:
+        grant = connection.grant(Wallet())
+        assert soon(lambda: grant.sign("GET", "right.test/").send().status == 200)
+        for _ in range(3):
+            assert grant.sign("GET", "wrong.test/").send().status == 502
+            assert grant.sign("GET", "right.test/").send().status == 200
+    assert len([head for head in secure.heads if "right.test" in str(head)]) == len(secure.heads)
+    secure.close()
 
 
 # --- time ---
