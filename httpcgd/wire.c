@@ -26,6 +26,16 @@ const struct cg_option_table *const cd_tables[] = {&cg_option_table_common, &gw_
                                                    &rg_option_table, &lg_option_table};
 const size_t cd_n_tables = CG_COUNT(cd_tables);
 
+/* A loop's sign of life: what it carries is not served while it hangs, and the watchdog must see.
+ */
+#define BEAT_MS 1000
+struct beat {
+    struct cg_loop *loop;
+    struct cg_pulse *pulse;
+    struct cg_timer timer;
+    struct cg_task start; /* timers are set on their own loop */
+};
+
 struct cd_process {
     struct cg_log *log;
     struct cg_daemon *daemon;
@@ -61,6 +71,8 @@ struct cd_process {
     _Atomic bool servers_drained;
     struct cg_task draining;
     struct cg_admin *admin;
+    struct beat beats[1 + LOOPS_MAX];
+    size_t n_beats;
     char database[1024];
     int state_lock; /* of the state folder; -1: not ours */
 };
@@ -403,6 +415,42 @@ static void *run_service(void *arg)
     return NULL;
 }
 
+#define BEAT_OF(t, member) ((struct beat *)((char *)(t)-offsetof(struct beat, member)))
+
+static void on_beat(struct cg_timer *timer)
+{
+    struct beat *beat = BEAT_OF(timer, timer);
+
+    cg_pulse_beat(beat->pulse);
+    cg_loop_set(beat->loop, timer, cg_mono_after(cg_loop_mono(beat->loop), BEAT_MS));
+}
+
+static void on_first_beat(struct cg_task *task)
+{
+    on_beat(&BEAT_OF(task, start)->timer);
+}
+
+static void let_beat(struct cd_process *p, struct cg_loop *loop, const char *name)
+{
+    struct beat *beat = &p->beats[p->n_beats++];
+
+    *beat = (struct beat){
+        .loop = loop, .pulse = cg_daemon_pulse(p->daemon, name), .start.run = on_first_beat};
+    cg_timer_init(&beat->timer, on_beat);
+    cg_loop_post(loop, &beat->start);
+}
+
+static void start_beats(struct cd_process *p)
+{
+    let_beat(p, p->service, "service");
+    for (size_t i = 0; i < LOOPS_MAX && gw_loop(p->gateway, i); i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "gateway %zu", i);
+        let_beat(p, gw_loop(p->gateway, i), name);
+    }
+}
+
 static cg_err start(void *ctx, struct cg_config *config, struct cg_problems *problems)
 {
     struct cd_process *p = ctx;
@@ -423,6 +471,7 @@ static cg_err start(void *ctx, struct cg_config *config, struct cg_problems *pro
         return CG_IO;
     }
     p->is_running = true;
+    start_beats(p);
     return CG_OK;
 }
 
@@ -496,6 +545,8 @@ static void stop(void *ctx)
 {
     struct cd_process *p = ctx;
 
+    for (size_t i = 0; i < p->n_beats; i++)
+        cg_pulse_end(p->beats[i].pulse);
     gw_stop(p->gateway);
     if (p->is_running) {
         cg_loop_stop(p->service);
