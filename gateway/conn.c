@@ -12,6 +12,10 @@
 
 #define CONN_OF(t) ((struct gw_conn *)((char *)(t)-offsetof(struct gw_conn, timer)))
 
+/* Who moves less in timeouts.stall, 34 bytes a second as it is set by default, only wants to last.
+ */
+#define STALL_MIN_BYTES 1024
+
 /* Of all that this thread's listeners take three quarters may come from one prefix: whoever opens
  * connections and says nothing leaves some for the others. */
 static size_t conns_max(const struct gw_thread *thread)
@@ -43,6 +47,7 @@ cg_err gw_accept(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
     const struct cg_engine_conf conf = {
         .idle_ms = (uint32_t)thread->options->timeouts.idle_ms,
         .stall_ms = (uint32_t)thread->options->timeouts.stall_ms,
+        .stall_min_bytes = STALL_MIN_BYTES,
         .life_ms = CG_GATE_LIFE_US / 1000,
         .pad_heads_to = 256,
         .scratch = cg_loop_scratch(loop),

@@ -110,7 +110,7 @@ static const struct cg_option options[] = {
     {.key = "timeouts.answer", .type = CG_OPTION_DURATION, AT(timeouts.answer_ms), .def = "30s", .min = 1, .max = 86400000, .reload = true,
      .help = "From the end of a request to the head of its response."},
     {.key = "timeouts.stall", .type = CG_OPTION_DURATION, AT(timeouts.stall_ms), .def = "30s", .min = 100, .max = 86400000, .reload = true,
-     .help = "Bytes are due, and none moves."},
+     .help = "Bytes are due, and none moves, or less than 1 KiB of a client's; rules that stream are content with one byte."},
     {.key = "timeouts.idle", .type = CG_OPTION_DURATION, AT(timeouts.idle_ms), .def = "60s", .min = 100, .max = 86400000, .reload = true,
      .help = "A connection without request."},
     {.key = "timeouts.lookup", .type = CG_OPTION_DURATION, AT(timeouts.lookup_ms), .def = "10s", .min = 10, .max = 600000, .reload = true,

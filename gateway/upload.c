@@ -39,6 +39,8 @@ static enum gw_next begin(struct gw_request *req)
     gw_hold_init(&f->hold, is_large || may_stream(req) ? 0 : GW_HOLD_WHOLE_MAX_BYTES);
     if (may_stream(req))
         gw_hold_release(&f->hold);
+    if (req->access.rule && req->access.rule->stream)
+        cg_exchange_set_trickling(x);
     f->up = GW_UP_COLLECT;
     /* Only now: whoever is refused by his head has not sent his body (RFC 9110, 10.1.1). */
     if (x->expects_continue && !f->in_ended && cg_exchange_inform(x, 100, NULL) != CG_OK)

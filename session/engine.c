@@ -120,8 +120,8 @@ static void check_stalls(struct cg_engine *e)
     for (struct cg_exchange *x = e->open; x; x = next) {
         next = x->open_next;
         bool due = is_due(x);
-        bool stalled =
-            due && cg_exchange_is(x, CG_S_DUE) && x->moved_bytes < e->conf.stall_min_bytes;
+        uint64_t least = x->is_trickling ? 1 : e->conf.stall_min_bytes;
+        bool stalled = due && cg_exchange_is(x, CG_S_DUE) && x->moved_bytes < least;
         x->state = due ? x->state | CG_S_DUE : x->state & ~CG_S_DUE;
         x->moved_bytes = 0;
         if (stalled) {

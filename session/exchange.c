@@ -326,6 +326,11 @@ void cg_exchange_set_patient(struct cg_exchange *x, bool is_patient)
     x->is_patient = is_patient;
 }
 
+void cg_exchange_set_trickling(struct cg_exchange *x)
+{
+    x->is_trickling = true;
+}
+
 void cg_exchange_release(struct cg_exchange *x)
 {
     size_t unread = x->in_ring.len;

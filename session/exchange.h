@@ -92,7 +92,7 @@ struct cg_exchange {
     unsigned n_informs;
     uint64_t moved_bytes;         /* since the stall period began */
     struct cg_head *trailers_out; /* wait until the ring ran empty */
-    bool is_patient;
+    bool is_patient, is_trickling;
 };
 
 /* --- the incoming half --- */
@@ -142,6 +142,9 @@ void cg_exchange_reset(struct cg_exchange *x, uint32_t code);
 /* cg_exchange_set_patient lifts the engine's stall limit from an exchange whose silences are
  * normal (event streams, sockets); the idle time of the peer is then its user's business. */
 void cg_exchange_set_patient(struct cg_exchange *x, bool is_patient);
+/* cg_exchange_set_trickling lifts stall_min_bytes from it: a byte in each period is enough, since
+ * what it carries is made as it goes. */
+void cg_exchange_set_trickling(struct cg_exchange *x);
 /* cg_exchange_release gives the exchange back; x must not be used again. What the user had not
  * finished is reset, body bytes not taken are dropped, an answer that was ended is still sent. */
 void cg_exchange_release(struct cg_exchange *x);

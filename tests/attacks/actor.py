@@ -7,11 +7,11 @@ class Actor:
     """An HTTP/1.1 service on loopback. play(connection) is called for each request once its head has
     come; it sends what it likes and returns whether the connection goes on."""
 
-    def __init__(self, play=None, tls=None):
+    def __init__(self, play=None, tls=None, port=None):
         self.play, self.tls = play, tls
         self.n_connections, self.heads, self.lock = 0, [], threading.Lock()
         self.open = set()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self.listener = socket.create_server(("127.0.0.1", port or 0), backlog=4096)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -32,7 +32,8 @@ def backend():
 
 @pytest.fixture(scope="module")
 def small(backend):
-    house = Small(backend.port, site=SITE, rules=[rule("/public/**", roles=["anonymous"], sapi="none"), rule("/**")])
+    house = Small(backend.port, site=SITE, rules=[
+        rule("/public/**", roles=["anonymous"], sapi="none"), rule("/stream/**", stream=True), rule("/**")])
     yield house
     code = house.stop()
     words = house.words()
@@ -60,11 +61,47 @@ def test_uploads_that_never_end_leave_connections_to_the_backend(small):
         while time.monotonic() < began + 2 or (codes.count("unavailable") < 14 and time.monotonic() < began + 20):
             for stream in streams:
                 if http.answers[stream].how == "silence":
-                    http.data(stream, b"x", end=False)
+                    http.data(stream, bytes(300), end=False)
             http.step(0.1)
             is_served(small, 5)
             codes = [http.answers[stream].code for stream in streams]
         assert codes.count("unavailable") == 14, codes
+
+
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+def test_a_body_that_comes_byte_by_byte_is_given_up(small, alpn):
+    with Connection(small, alpn=alpn) as connection:
+        http, target = connection.http, SITE + "/public/x"
+        if alpn == "h2":
+            stream = http.open([(":method", "POST"), (":scheme", "httpcg"), (":authority", "app"),
+                                (":path", "/" + target), ("content-length", "5000")], end=False)
+        else:
+            http.send(http.head("POST httpcg://app/%s HTTP/1.1" % target, [("Host", "app"), ("Content-Length", "5000")]))
+        until = time.monotonic() + 4
+        while time.monotonic() < until and not connection.wire.ended and (
+                alpn != "h2" or http.answers[stream].how == "silence"):
+            if alpn == "h2":
+                http.data(stream, b"x", end=False)
+                http.step(0.1)
+            else:
+                http.send(b"x")
+                time.sleep(0.1)
+        assert time.monotonic() < until
+
+
+def test_a_rule_that_streams_lets_a_conversation_take_its_time(small):
+    with Connection(small) as connection:
+        body = b"x" * 40
+        request = connection.grant(Wallet()).sign("POST", SITE + "/stream/x", body=body, body_mode=2)
+        http = connection.http
+        stream = http.open([(":method", "POST"), (":scheme", "httpcg"), (":authority", "app"),
+                            (":path", "/" + request.target), *request.head_fields()], end=False)
+        for i in range(len(body)):
+            http.data(stream, body[i:i + 1], end=False)
+            time.sleep(0.1)
+        http.trailers(stream, [("sapi-trailer", request.trailer)])
+        answer = http.answer(stream)
+        assert answer.status == 200 and request.verify(answer), answer
 
 
 def test_connections_of_one_prefix_leave_places_for_others(small):
