@@ -42,6 +42,10 @@ class Actor:
         talk.close()
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # else it lives on in accept
+        except OSError:
+            pass
         self.listener.close()
         with self.lock:
             for talk in self.open:
