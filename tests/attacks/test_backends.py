@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from actor import Actor
+from actor import Actor, honest as serve
 from house import House, rule
 from rogue import Connection, Wallet
 
@@ -39,14 +39,6 @@ def stage(actor):
     words = house.words()
     house.close()
     assert code == 0, words
-
-
-def serve(talk):
-    """Honest."""
-    if talk.take_body() is None:
-        return False
-    talk.send(OK)
-    return True
 
 
 @pytest.fixture(params=["h2", "http/1.1"])
