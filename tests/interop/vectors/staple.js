@@ -53,6 +53,13 @@ for (const use of ['cert', 'record', 'denial', 'did', 'rotated', 'revoked']) {
     suite.check(`${use}: questions and answers`, ['asks', use], again, { inert: ['cert', 'revoked'].includes(use) ? ['id'] : [] });
     suite.check(`${use}: place of the entry`, ['incl', use], again);
 }
+suite.each('the certificate with an entry', ['entries'], (v, data) => {
+    const wanted = ENTRIES.cert.join(' ');
+    const entry = (found) => need(`${found.kind} ${found.subject} ${hex(found.commitment)}` === wanted, 'MISMATCH', 'entry');
+    const how = { trust: trustOf(ledger, 'two', 21600), now: int(data.time) + 60, maxAge: 0, seen: null, hasEntry: true, entry };
+    ends(v.error, () => staple.verify(unhex(v.staple), data.asks.cert.map((one) => [one.kind, one.id]), how),
+        { step: v.error === 'OK' ? '' : 'inclusion' });
+}, { inert: (v) => (v.error === 'OK' ? [] : ['staple']) });
 const did = (_, data) => {
     const result = verify(data.cases.find((one) => one.why === 'good' && one.use === 'did'), data);
     equal(`${result.note.size} ${hex(result.note.root)} ${result.time}`, `${int(data.size)} ${data.root} ${int(data.time)}`);

@@ -718,6 +718,31 @@ TEST(an_expired_grant_is_no_grant)
     pair_done(&p);
 }
 
+TEST(a_grant_for_anywhere_covers_every_name)
+{
+    static const char *const urls[] = {"httpcg://app/other.example.com/",
+                                       "httpcg://app/app.example.com/",
+                                       "httpcg://bpi/app.example.com/"};
+    const struct cg_span anywhere = CG_LIT("*");
+    struct cg_native_sent sent;
+    struct cg_gate_request req;
+    struct pair p;
+
+    pair_init(&p, 0);
+    struct cg_native_grant_ask ask = pair_ask(&p);
+    ask.scope = &anywhere;
+    ask.n_scope = 1;
+    CHECK_OK(pair_grant(&p, &ask));
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        pair_url(&p, urls[i]);
+        CHECK_OK(pair_get(&p, &sent, &req));
+        CHECK(req.is_in_scope);
+        cg_gate_request_done(&req);
+        cg_native_sent_done(&sent);
+    }
+    pair_done(&p);
+}
+
 TEST(what_is_outside_of_the_scope_is_told_apart)
 {
     struct cg_native_sent sent;
@@ -781,5 +806,6 @@ SUITE(gate_request, T(takes_a_signed_request_in_every_mode_and_tells_who_it_is),
       T(a_body_announced_in_two_ways_or_badly_is_malformed),
       T(one_half_of_a_hybrid_signature_is_none),
       T(an_unsigned_request_passes_and_its_lock_must_be_right_if_it_has_one),
-      T(an_expired_grant_is_no_grant), T(what_is_outside_of_the_scope_is_told_apart),
+      T(an_expired_grant_is_no_grant), T(a_grant_for_anywhere_covers_every_name),
+      T(what_is_outside_of_the_scope_is_told_apart),
       T(fields_that_change_a_requests_meaning_are_refused))

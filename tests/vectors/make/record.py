@@ -166,6 +166,10 @@ staple("denial", None)
 staple("metadata", "metadata", "metadata")
 staple("ssh", "ssh", "ssh")
 staple("entry of another", "older", "older", "good")
+# Who may log may log any name with any commitment; the state map knows nothing of it.
+l, index = ledger("good")
+elsewhere = l.add("registry", commitment(records["good"]), "app/elsewhere.example.com", H(b"their object"), T - 40)
+staples["the commitment under another name"] = cbor(l.staple(l.head(T), elsewhere, ASKS, witnessed=False))
 # The map's proofs stand before the entry, so the first time the commitment is there it is a proof's value.
 at = staples["good"].index(commitment(records["good"])) + 31
 staples["a proof of another value"] = staples["good"][:at] + bytes([staples["good"][at] ^ 1]) + staples["good"][at + 1:]
@@ -203,6 +207,7 @@ cases = [
     case("no staple", "SHORT", "checkpoint", staple=""),
     case("the staple of a denial", "SCHEMA", "checkpoint", staple="denial"),
     case("the entry of an older record", "MISMATCH", "inclusion", staple="entry of another"),
+    case("an entry of another name with this commitment", "MISMATCH", "inclusion", staple="the commitment under another name"),
     case("a proof of another value", "PROOF", "current", staple="a proof of another value"),
     case("superseded", "STALE", "current", staple="superseded"),
     case("the owner's keys are no longer the newest", "STALE", "current", staple="owner rotated"),

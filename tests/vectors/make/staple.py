@@ -219,14 +219,28 @@ cases += [
     case("nothing", "SHORT", "form", "did", b""),
 ]
 
+# The log has entries with a certificate's own commitment that are none of its.
+STRANGE = [("of another kind", ("policy", anchor, did(gateway))), ("of another DID", ("tlsls", anchor, did(owner))),
+           ("of another certificate", ("tlsls", H(b"another anchor"), did(gateway)))]
+strange = ledger()
+for why, (kind, c, subject) in STRANGE:
+    strange.add(kind, c, subject, H(b"their object"), T - 1)
+first = len(strange.entries) - len(STRANGE)
+size = strange.head(T)
+others = [{"why": why, "error": "MISMATCH", "staple": cbor(strange.staple(size, first + i, asks["cert"])).hex()}
+          for i, (why, _) in enumerate(STRANGE)]
+others.append({"why": "its own", "error": "OK", "staple": cbor(strange.staple(size, CERT, asks["cert"])).hex()})
+
 write("staple", {
     "note": "Staples. A case takes its base, cuts `remove` bytes at `at` and inserts there; it is judged at now, with the "
             "policy's max_age (0: the log's, 21600), against the head seen before (size 0: none), for a use: the order of "
-            "asks. The log and the witnesses are checkpoint.json's. Made by make/staple.py.",
+            "asks. entries: staples for the certificate of v1.json that prove some entry. The log and the witnesses are "
+            "checkpoint.json's. Made by make/staple.py.",
     "time": str(T), "size": str(NEW), "root": l.heads[NEW][2].hex(),
     "owner": owner, "gateway": gateway, "operator": operator, "rotated": rotated, "fingerprint": fpr,
     "asks": answers,
     "incl": {use: str(-1 if i is None else i) for use, i in incl.items()},
     "bases": {name: staple.hex() for name, (use, staple) in bases.items()},
     "cases": cases,
+    "entries": others,
 })

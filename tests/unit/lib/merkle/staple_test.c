@@ -272,6 +272,25 @@ TEST(a_certificates_staple_is_for_that_certificate_alone)
     tear_down();
 }
 
+TEST(an_entry_of_another_kind_subject_or_commitment_is_not_the_certificates)
+{
+    struct cg_ledger_view view = just_after();
+    struct cg_staple_facts facts;
+    struct cg_cert cert;
+    struct cg_did_state did;
+
+    set_up();
+    read_cert(&cert, &did);
+    for (size_t i = 0; i < cg_vector_count("staple:entries"); i++) {
+        struct cg_span wire = cg_vector_hex(cg_vector_at("staple:entries.%zu.staple", i));
+        cg_err err = cg_staple_verify_cert(wire, &view, &cert, &did, &facts);
+
+        CHECK(cg_vector_expects(cg_vector_at("staple:entries.%zu", i), err));
+        CHECK_INT(facts.failed, err == CG_OK ? CG_STAPLE_STEP_COUNT : CG_STAPLE_INCLUSION);
+    }
+    tear_down();
+}
+
 TEST(a_revoked_certificate_is_told_by_its_staple)
 {
     struct cg_ledger_view view = just_after();
@@ -321,6 +340,7 @@ TEST(a_dids_staple_and_a_denial_say_what_they_are_asked)
 }
 
 SUITE(staple, T(a_certificates_staple_is_for_that_certificate_alone),
+      T(an_entry_of_another_kind_subject_or_commitment_is_not_the_certificates),
       T(a_revoked_certificate_is_told_by_its_staple),
       T(a_dids_staple_and_a_denial_say_what_they_are_asked),
       T(every_case_has_its_verdict_at_its_step), T(a_good_staple_tells_its_head_and_its_entry),
