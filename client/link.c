@@ -1,6 +1,8 @@
 #include "client/link.h"
 
+#include "client/floor.h"
 #include "client/show.h"
+#include "lib/base/hex.h"
 #include "lib/base/limits.h"
 #include "lib/base/secret.h"
 #include "lib/base/span.h"
@@ -241,6 +243,38 @@ static cg_err granted(struct cl_link *link, const struct cl_refused *answer)
     return CG_OK;
 }
 
+/* The gateway is who it says: now, and not before, the wallet shows itself. */
+static cg_err enter(struct cl_link *link)
+{
+    if (link->ask.is_anonymous) {
+        settle(link, CG_OK);
+        return CG_OK;
+    }
+    return ask_grant(link);
+}
+
+static cg_err ask_policy(struct cl_link *link)
+{
+    char path[sizeof CG_CONTROL_PREFIX "policy/" + 2 * CG_HASH_BYTES] = CG_CONTROL_PREFIX "policy/";
+
+    cg_hex_write(cg_hash_span(&link->cert.policy_hash), path + strlen(path));
+    link->state = CL_FLOOR;
+    return ask(link, "GET", path, NULL, (struct cg_span){NULL, 0});
+}
+
+static cg_err promised(struct cl_link *link, const struct cl_refused *answer)
+{
+    struct cl_app *app = link->app;
+    const char *why;
+
+    if (answer->status != 200)
+        return cl_show_refusal(app->show, "the gateway shows its policy", answer);
+    cg_err err =
+        cl_floor_check(app->trust, &link->cert.policy_hash, cg_buf_span(&link->body), &why);
+    CG_TRY(cl_show_check(app->show, "its policy promises what the trust file asks for", err, why));
+    return enter(link);
+}
+
 static cg_err certified(struct cl_link *link, const struct cl_refused *answer)
 {
     struct cl_app *app = link->app;
@@ -259,11 +293,7 @@ static cg_err certified(struct cl_link *link, const struct cl_refused *answer)
     cg_secret_done(&exporter);
     CG_TRY(err);
     link->has_native = true;
-    if (link->ask.is_anonymous) {
-        settle(link, CG_OK);
-        return CG_OK;
-    }
-    return ask_grant(link);
+    return cl_floor_is_set(link->app->trust) ? ask_policy(link) : enter(link);
 }
 
 static cg_err answered(struct cl_link *link, struct cg_exchange *x, unsigned what)
@@ -280,7 +310,14 @@ static cg_err answered(struct cl_link *link, struct cg_exchange *x, unsigned wha
                                       cg_buf_span(&link->body)};
     cg_exchange_release(x);
     link->x = NULL;
-    return link->state == CL_TLSLS ? certified(link, &answer) : granted(link, &answer);
+    switch (link->state) {
+    case CL_TLSLS:
+        return certified(link, &answer);
+    case CL_FLOOR:
+        return promised(link, &answer);
+    default:
+        return granted(link, &answer);
+    }
 }
 
 /* --- the connection ------------------------------------------------------------------------------

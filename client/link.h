@@ -1,6 +1,7 @@
 /* link.h: a native connection to a gateway, from the dial to a verified channel.
  *
- *   dial → TLS → GET tlsls, every check of docs/protocol/cert.md → POST grant → confirm and proof
+ *   dial → TLS → GET tlsls, every check of docs/protocol/cert.md → GET policy, where the trust file
+ *   has a floor → POST grant → confirm and proof
  *
  * Nothing but the gateway's own resources is asked before the last check has passed: a wallet never
  * shows itself to a server that nothing vouches for. */
@@ -49,7 +50,15 @@ struct cl_link {
     struct cg_native_pending pending;
     bool has_pending;
     struct cg_exchange *x; /* of the bootstrap */
-    enum cl_link_state { CL_DIALLING, CL_TLSLS, CL_GRANT, CL_READY, CL_FAILED } state, failed_at;
+    enum cl_link_state {
+        CL_DIALLING,
+        CL_TLSLS,
+        CL_FLOOR,
+        CL_GRANT,
+        CL_READY,
+        CL_FAILED
+    } state,
+        failed_at;
     struct cg_buf grant; /* the newest one's request, as it was sent */
     struct cg_buf body;  /* of the newest answer */
     struct cg_grant_answer answer;

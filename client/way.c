@@ -127,6 +127,7 @@ static enum cl_way_step step_of(const struct cl_link *link)
         return CL_WAY_CONNECT;
     switch (link->state == CL_FAILED ? link->failed_at : link->state) {
     case CL_TLSLS:
+    case CL_FLOOR:
         return CL_WAY_CERTIFICATE;
     case CL_GRANT:
         return CL_WAY_GRANT;

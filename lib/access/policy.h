@@ -59,6 +59,7 @@ struct cg_policy {
     struct cg_span name;
     struct cg_waddr owner;
     uint64_t version;
+    bool has_tls; /* it promises the one version and group there are */
     unsigned padding;
     int64_t max_checkpoint_age_s;
     /* RBAC */

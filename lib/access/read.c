@@ -102,6 +102,7 @@ static void read_tls(struct reading *p)
     cg_cbor_key(&p->r, "groups");
     cg_cbor_array(&p->r, 1, 1);
     read_exactly(p, "X25519MLKEM768");
+    p->policy->has_tls = true;
 }
 
 static int by_text(const void *a, const void *b)

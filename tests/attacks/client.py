@@ -29,6 +29,10 @@ class Client:
     def trust(self, **how):
         self.put("trust.conf", self.house.trust(**how).encode())
 
+    def trust_text(self):
+        with open(os.path.join(self.folder, "trust.conf")) as file:
+            return file.read()
+
     def run(self, *words):
         """(exit code, standard output, the --json document about it)."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HTTPCG_")}

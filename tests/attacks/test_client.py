@@ -437,6 +437,36 @@ def test_a_witness_that_is_missing_is_missed(client, house):
     assert "the log's head is signed, witnessed and fresh" in client.failed(said)
 
 
+@pytest.mark.parametrize("floor, below", [("sapi grant", None), ("sapi none", None), ("padding 1", None), ("sapi ed25519", "sapi"),
+                                          ("sapi hybrid", "sapi"), ("padding 2", "padding"), ("group X25519MLKEM768", "group")])
+def test_a_gateway_whose_policy_promises_too_little_gets_no_grant(client, house, fakes, floor, below):
+    """The house's gateway promises sapi_min grant, padding 1 because that is the default, and no group."""
+    fake = fakes().log()
+    client.put("trust.conf", (client.trust_text() + "floor %s\n" % floor).encode())
+    code, out, said = client.get(house.site, fake.port)
+    if below is None:
+        assert code == VERIFIED, said
+        return
+    assert (code, out) == (CERTIFICATE, b""), said
+    assert client.failed(said) == ["its policy promises what the trust file asks for"], said
+    assert [check["detail"] for check in said["checks"] if not check["ok"]] == [below], said
+    never_asked(fake)
+
+
+def test_another_policy_than_the_one_promised_is_refused(client, house, fakes):
+    """One that promises everything, in place of the one whose hash stands in the certificate."""
+    better = cbor({"v": 1, "kind": "gateway", "name": "gateway", "owner": house.gateway.did, "version": 2, "sapi_min": "hybrid",
+                   "padding": 3, "tls": {"min": "1.3", "groups": ["X25519MLKEM768"]}})
+    fake = fakes().log()
+    client.put("trust.conf", (client.trust_text() + "floor sapi grant\n").encode())
+    kept, house.policy_document = house.policy_document, issue(house.gateway.key, "policy", better)
+    try:
+        refuses(client, house, fake, CERTIFICATE, "its policy promises what the trust file asks for")
+    finally:
+        house.policy_document = kept
+    never_asked(fake)
+
+
 def test_another_log_is_not_believed(client, house):
     """The same name, other keys: whoever runs a ledger under somebody's name."""
     mine = house.log
