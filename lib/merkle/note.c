@@ -159,20 +159,21 @@ cg_err cg_vkey_write(struct cg_span name, enum cg_note_type type, struct cg_span
  * be as long as it likes. */
 static bool is_base64(struct cg_span text)
 {
-    size_t n = text.len;
+    uint8_t last[3];
+    size_t len;
 
-    if (n % 4 != 0 || n < BASE64_MIN_CHARS)
+    if (text.len % 4 != 0 || text.len < BASE64_MIN_CHARS)
         return false;
-    while (n > text.len - 2 && text.at[n - 1] == '=')
-        n--;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < text.len - 4; i++) {
         uint8_t c = text.at[i];
 
         if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
               c == '+' || c == '/'))
             return false;
     }
-    return true;
+    /* Padding, and bits that nobody uses, are in the last four. */
+    return cg_base64_read(CG_BASE64, cg_span_from(text, text.len - 4), last, sizeof last, &len) ==
+           CG_OK;
 }
 
 cg_err cg_note_line_next(struct cg_span *left, struct cg_note_line *out)

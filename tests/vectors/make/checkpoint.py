@@ -39,6 +39,13 @@ def cut(l, n):
     return "\u2014 %s %s\n" % (name, b64(base64.b64decode(sig)[:n]))
 
 
+def respelt(l):
+    """The same bytes once more, with a bit set that base64 does not use."""
+    assert l.endswith("=\n") and not l.endswith("==\n")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return l[:-3] + alphabet[alphabet.index(l[-3]) + 1] + "=\n"
+
+
 ed, ml = log.lines(body)
 other_size = text(log.origin, SIZE + 1, ROOT)
 other_ed, other_ml = log.lines(other_size)
@@ -65,6 +72,8 @@ lines = {
     "w2 with its time changed": flipped(cosigned[w2.name], 11),
     "w2 with a bit changed": flipped(cosigned[w2.name], 2000),
     "ed cut": cut(ed, 67), "ml cut": cut(ml, 4630), "w1 cut": cut(cosigned[w1.name], 11), "w2 cut": cut(cosigned[w2.name], 2431),
+    "ed of 6000 bytes": line(log.origin, key_id(log.origin, "ed25519", log.keys.ed), bytes(6000)),
+    "ed of one byte": cut(ed, 5), "w1 of its time alone": cut(cosigned[w1.name], 12),
     "ed over another size": other_ed, "ml over another size": other_ml,
     "ml without context": line(log.origin, key_id(log.origin, "ml-dsa-87", log.keys.ml), log.keys.ml_key.sign(body.encode(), b"")),
     "ed by a stranger": line(log.origin, key_id(log.origin, "ed25519", log.keys.ed), ed25519.sign(foreign_seed, body.encode())),
@@ -109,10 +118,11 @@ cases = [
 ] + [case(bad, "SIGNATURE", [bad if n == bad.split(" ")[0] else n for n in base + ["w1", "w2", "w3"]])
      for bad in ("ed with a bit changed", "ml with a bit changed", "ml's last bit changed", "w1 with a bit changed",
                  "w1 with its time changed", "w2 with its time changed", "w2 with a bit changed", "ed cut", "ml cut",
-                 "w1 cut", "w2 cut", "ed over another size", "ml over another size", "ml without context",
+                 "ed of 6000 bytes", "ed of one byte", "w1 of its time alone", "w1 cut", "w2 cut", "ed over another size", "ml over another size", "ml without context",
                  "ed by a stranger", "w1 over the bare text", "w1 over another size", "w2 over another size",
                  "w2 for another log", "w1 in the future", "w2's signature under w1's name and id")] + [
     case("a bad line beside a good one of the same key", "SIGNATURE", base + ["ed by a stranger", "w1", "w2"]),
+    case("a line too long for any signature beside a good one", "SIGNATURE", base + ["ed of 6000 bytes", "w1", "w2"]),
     case("a bad witness where none is asked for", "SIGNATURE", base + ["w1 with a bit changed"], quorum="none"),
 ]
 for c in cases:
@@ -165,6 +175,12 @@ reads = [(w, e, t) for w, e, t in [
     ("URL base64", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAA_-E=\n" % root),
     ("text behind the signatures", "SHORT", "a.example/x\n1\n%s\n\n" % root + small + "x"),
     ("a blank line behind", "SYNTAX", "a.example/x\n1\n%s\n\n" % root + small + "\n"),
+    ("unused bits of three set", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAAAAAAAF=\n" % root),
+    ("unused bits of two set", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAAAAAAB==\n" % root),
+    ("the log's own line spelt otherwise", "SYNTAX", body + "\n" + respelt(ed) + ml),
+    ("the log's own lines", "OK", body + "\n" + ed + ml),
+    ("padding of one", "OK", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAAAAAAAA=\n" % root),
+    ("padding of two", "OK", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAAAAAAA==\n" % root),
     ("padding too much", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAA===\n" % root),
     ("padding before the end", "SYNTAX", "a.example/x\n1\n%s\n\n\u2014 a.example/x AAAAAA=A\n" % root),
     ("every character of base64", "OK", "a.example/x\n1\n%s\n\n\u2014 a.example/x %s\n" % (root, BASE64)),
