@@ -124,10 +124,10 @@ int cg_h1_judge_request(struct cg_h1 *h1, struct cg_exchange *x)
 
 /* --- responses --- */
 
-int cg_h1_judge_response(struct cg_h1 *h1, struct cg_exchange *x)
+int cg_h1_judge_response(struct cg_h1 *h1)
 {
     bool is_interim = h1->status < 200;
-    struct cg_head *head = is_interim ? &x->inform : &x->in;
+    struct cg_head *head = h1->to;
     bool is_chunked;
     int status = of_fault(h1, head);
 

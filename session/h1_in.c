@@ -106,6 +106,7 @@ static void finish_interim(struct cg_h1 *h1, struct cg_exchange *x)
         cg_h1_end(h1, CG_PROTOCOL);
         return;
     }
+    x->inform = h1->interim;
     x->inform.status = h1->status;
     cg_exchange_note(x, CG_X_INFORM);
     cg_h1_collect_anew(h1, CG_H1_HEAD);
@@ -116,14 +117,12 @@ static void finish_response(struct cg_h1 *h1)
     struct cg_exchange *x = h1->x;
     bool is_interim = h1->status < 200;
 
-    if (is_interim)
-        cg_head_init(&x->inform, &x->arena);
+    cg_head_init(&h1->interim, &x->arena);
     h1->skips_body =
         is_interim || h1->status == 204 || h1->status == 304 || cg_exchange_is(x, CG_S_IS_HEAD);
-    cg_h1_start_parser(h1, is_interim ? &x->inform : &x->in);
+    cg_h1_start_parser(h1, is_interim ? &h1->interim : &x->in);
     bool parsed = cg_h1_parse(h1, cg_buf_span(&h1->head));
-    if (cg_h1_judge_response(h1, x) != 0 || !parsed ||
-        h1->is_complete != (h1->phase == CG_H1_WAIT)) {
+    if (cg_h1_judge_response(h1) != 0 || !parsed || h1->is_complete != (h1->phase == CG_H1_WAIT)) {
         cg_h1_end(h1, CG_PROTOCOL);
         return;
     }

@@ -44,6 +44,7 @@ struct cg_h1 {
     size_t ext_bytes, ext_total;
     bool in_ext, saw_cr;
     struct cg_head *to;         /* where llhttp's fields go */
+    struct cg_head interim;     /* one being read; whole ones are the exchange's */
     struct cg_span name, value; /* of the field being read */
     cg_err field_fault;
     bool is_complete; /* llhttp says: the message is */
@@ -92,7 +93,7 @@ size_t cg_h1_body_room(const struct cg_h1 *h1);
 /* h1_head.c: what a complete head means. Each gives 0 or the status to refuse with; a client's
  * statuses only tell good from bad. */
 int cg_h1_judge_request(struct cg_h1 *h1, struct cg_exchange *x);
-int cg_h1_judge_response(struct cg_h1 *h1, struct cg_exchange *x);
+int cg_h1_judge_response(struct cg_h1 *h1);
 int cg_h1_judge_trailers(const struct cg_exchange *x);
 
 /* h1_out.c */

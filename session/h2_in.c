@@ -86,8 +86,10 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         return 0;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
         struct cg_exchange *asked = of_stream(h2, id);
-        if (asked)
+        if (asked) {
             asked->has_answered = true;
+            cg_head_init(&h2->interim, &asked->arena);
+        }
         start_clock(h2, asked);
         return 0;
     }
@@ -131,7 +133,7 @@ static void add_pseudo(struct cg_h2 *h2, struct cg_head *head, struct cg_span na
 }
 
 /* A response's head and its interim ones begin with the status, which tells them apart. */
-static cg_err begin_response(struct cg_exchange *x, struct cg_span value)
+static cg_err begin_response(struct cg_h2 *h2, struct cg_exchange *x, struct cg_span value)
 {
     int status = value.len == 3
                      ? (value.at[0] - '0') * 100 + (value.at[1] - '0') * 10 + (value.at[2] - '0')
@@ -139,21 +141,19 @@ static cg_err begin_response(struct cg_exchange *x, struct cg_span value)
 
     if (status < 100 || status > 599)
         return CG_SYNTAX;
-    if (status < 200) {
-        cg_head_init(&x->inform, &x->arena);
-        x->inform.status = status;
-    } else {
+    if (status < 200)
+        h2->interim.status = status;
+    else
         x->in.status = status;
-    }
     return CG_OK;
 }
 
-static struct cg_head *reading(struct cg_exchange *x)
+static struct cg_head *reading(struct cg_h2 *h2, struct cg_exchange *x)
 {
     if (cg_exchange_is(x, CG_S_IN_HEAD))
         return &x->in_trailers;
     if (!x->engine->is_server && x->in.status == 0)
-        return &x->inform;
+        return &h2->interim;
     return &x->in;
 }
 
@@ -193,12 +193,12 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     }
     if (name_len && name_at[0] == ':') {
         if (!h2->base.is_server)
-            keep(h2, begin_response(x, value));
+            keep(h2, begin_response(h2, x, value));
         else
             add_pseudo(h2, &x->in, name, value);
         return 0;
     }
-    struct cg_head *head = reading(x);
+    struct cg_head *head = reading(h2, x);
     keep(h2, cg_head_add_named(head, name, value));
     return 0;
 }
@@ -282,6 +282,7 @@ static int finish_headers(struct cg_h2 *h2, struct cg_exchange *x)
     } else if (x->in.status == 0) {
         if (++x->n_informs > CG_INFORMS_MAX)
             return spoil(h2, x, NGHTTP2_PROTOCOL_ERROR, CG_PROTOCOL);
+        x->inform = h2->interim;
         cg_exchange_note(x, CG_X_INFORM);
     } else {
         x->state |= CG_S_IN_HEAD;

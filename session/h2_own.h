@@ -45,6 +45,7 @@ struct cg_h2 {
     size_t block_bytes;
     size_t list_bytes;
     cg_err head_fault;         /* what is wrong with the head being read */
+    struct cg_head interim;    /* client: one being read; whole ones are the exchange's */
     struct cg_mono goaway_due; /* server: the second GOAWAY, INT64_MAX: none */
 };
 

@@ -907,6 +907,23 @@ TEST(bears_sixteen_interim_responses)
     }
 }
 
+TEST(shows_an_interim_response_only_when_it_is_whole)
+{
+    struct cg_engine *e = client(false, "GET");
+    unsigned what = 0;
+
+    cg_give(e,
+            CG_LIT("HTTP/1.1 103 E\r\nLink: first\r\n\r\n"
+                   "HTTP/1.1 103 E\r\nLink: second\r\nContent-Length: 1\r\n\r\n"),
+            now);
+    struct cg_exchange *x = cg_engine_ready(e, &what);
+    CHECK_INT(what & (CG_X_INFORM | CG_X_RESET), CG_X_INFORM | CG_X_RESET);
+    CHECK_INT(x->inform.status, 103);
+    CHECK_SPAN(cg_head_find_named(&x->inform, CG_LIT("link"))->value, CG_LIT("first"));
+    cg_exchange_release(x);
+    cg_engine_free(e);
+}
+
 TEST(tells_what_was_certainly_not_processed)
 {
     struct cg_engine *e = client(false, "");
@@ -962,5 +979,6 @@ SUITE(h1, T(reads_requests), T(reads_chunks_and_announced_trailers),
       T(cuts_an_answer_short_when_the_request_turns_out_malformed), T(writes_requests),
       T(writes_no_request_that_is_none), T(reads_responses), T(trusts_no_malformed_response),
       T(knows_a_response_that_was_cut), T(ends_a_connection_that_speaks_unasked),
-      T(bears_sixteen_interim_responses), T(tells_what_was_certainly_not_processed),
+      T(bears_sixteen_interim_responses), T(shows_an_interim_response_only_when_it_is_whole),
+      T(tells_what_was_certainly_not_processed),
       T(reuses_a_connection_only_where_both_sides_mean_to))

@@ -891,6 +891,30 @@ TEST(takes_a_status_from_100_to_599_and_no_other)
     done();
 }
 
+TEST(shows_an_interim_response_only_when_it_is_whole)
+{
+    unsigned what = 0;
+
+    struct cg_exchange *x = ask();
+    block_len = 0;
+    field(":status", "103");
+    field("link", "first");
+    headers(1, END_HEADERS);
+    block_len = 0;
+    field(":status", "103");
+    field("link", "second");
+    headers(1, 0); /* to be continued */
+    CHECK_OK(flush());
+    CHECK(cg_engine_ready(engine, &what) == x && (what & CG_X_INFORM));
+    CHECK_INT(x->inform.n_fields, 1);
+    CHECK_SPAN(x->inform.fields[0].value, CG_LIT("first"));
+    frame(CONTINUATION, END_HEADERS, 1, (struct cg_span){0});
+    CHECK_OK(flush());
+    CHECK(cg_engine_ready(engine, &what) == x && what == CG_X_INFORM);
+    CHECK_SPAN(x->inform.fields[0].value, CG_LIT("second"));
+    done();
+}
+
 TEST(takes_a_header_block_in_many_frames_in_single_bytes)
 {
     unsigned what = 0;
@@ -926,4 +950,5 @@ SUITE(h2, T(takes_the_scheme_httpcg_and_checks_its_path_itself),
       T(tells_a_reset_and_no_end_where_trailers_are_malformed),
       T(tells_a_client_a_reset_and_no_end_where_a_response_is_malformed),
       T(takes_a_status_from_100_to_599_and_no_other),
+      T(shows_an_interim_response_only_when_it_is_whole),
       T(takes_a_header_block_in_many_frames_in_single_bytes))
