@@ -23,6 +23,11 @@ else()
   target_link_options(cg_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
+# The fuzz targets learn from which ways the code took; libFuzzer itself is linked to them alone.
+if(HTTPCG_FUZZ)
+  target_compile_options(cg_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # Programs are position-independent when linked, too.
 include(CheckPIESupported)
 check_pie_supported()
