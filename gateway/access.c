@@ -108,10 +108,6 @@ enum gw_next gw_access(struct gw_request *req)
             req->extra.sapi = cg_sapi_mode_name(req->access.needs);
         return gw_refuse(req, refusal_of(err), err, "rule");
     }
-    /* What the backend shall be able to prove by itself this build cannot hand on: better refused
-     * than forwarded without. */
-    if (req->access.rule->evidence)
-        return gw_refuse(req, CG_REFUSAL_NOT_IMPLEMENTED, CG_UNSUPPORTED, "evidence");
     list_roles(req, &ask);
     if (!has_tokens(req))
         return gw_refuse(req, CG_REFUSAL_RATE_LIMITED, CG_RATE, "rate");

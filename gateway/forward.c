@@ -2,6 +2,7 @@
  * response is back. Retries live here and nowhere else: only where no byte was sent. */
 #include "gateway/verify.h"
 
+#include "gateway/evidence.h"
 #include "gateway/fields.h"
 #include "gateway/identity.h"
 #include "lib/base/hex.h"
@@ -159,6 +160,17 @@ static int64_t length_of(const struct gw_request *req)
     return is_streamed ? -1 : req->x->in.content_length;
 }
 
+/* What a rule with evidence promises its backend, or nothing goes there at all. */
+static cg_err add_evidence(struct gw_request *req, struct gw_stamp *stamp)
+{
+    struct gw_thread *thread = gw_thread_of(req);
+
+    if (!req->access.rule || !req->access.rule->evidence || !req->is_signed)
+        return CG_OK;
+    return gw_evidence_give(thread->gw->setup.evidence, req, thread->options->limits.evidence_bytes,
+                            cg_loop_mono(thread->loop), stamp);
+}
+
 static cg_err make_head(struct gw_request *req, struct cg_arena *arena, struct cg_head *head)
 {
     static const enum gw_auth auths[] = {GW_AUTH_NONE, GW_AUTH_GRANT, GW_AUTH_ED25519,
@@ -184,6 +196,7 @@ static cg_err make_head(struct gw_request *req, struct cg_arena *arena, struct c
     CG_TRY(original_url(req, arena, &stamp.original_url));
     CG_TRY(target_url(req, head->path, arena, &url));
     memcpy(stamp.request_id, req->id, sizeof stamp.request_id);
+    CG_TRY(add_evidence(req, &stamp));
     CG_TRY(gw_stamp_head(head, &stamp, url,
                          req->backend.has_backend_key ? &req->backend.backend_key : NULL,
                          thread->mac, cg_loop_wall(thread->loop)));
@@ -225,6 +238,11 @@ static cg_err ask(struct gw_request *req)
     if (err == CG_SYNTAX || err == CG_TOO_LARGE || err == CG_NO_MEMORY) {
         gw_refuse(req, err == CG_SYNTAX ? CG_REFUSAL_BAD_REQUEST : CG_REFUSAL_HEADER_TOO_LARGE, err,
                   "fields");
+        return CG_OK;
+    }
+    if (err == CG_BUSY || err == CG_UNSUPPORTED) {
+        gw_refuse(req, err == CG_BUSY ? CG_REFUSAL_UNAVAILABLE : CG_REFUSAL_NOT_IMPLEMENTED, err,
+                  "evidence");
         return CG_OK;
     }
     CG_TRY(err);

@@ -17,6 +17,7 @@
 #include <pthread.h>
 
 struct gw_dids;
+struct gw_evidence;
 struct gw_identity;
 struct gw_names;
 struct gw_signer;
@@ -29,10 +30,11 @@ struct gw_setup {
     struct cg_config_live *config;
     struct cg_log *log;
     struct cg_metrics *metrics;
-    struct cg_workers *workers; /* for signatures */
-    struct cg_loop *service;    /* the loop of look-ups and of the roles with one writer */
-    struct cg_locals *locals;   /* roles of this process */
-    struct cg_span ca_pem;      /* the system's certificates, for https endpoints and backends */
+    struct cg_workers *workers;   /* for signatures */
+    struct cg_loop *service;      /* the loop of look-ups and of the roles with one writer */
+    struct cg_locals *locals;     /* roles of this process */
+    struct gw_evidence *evidence; /* for backends to fetch; NULL: they cannot */
+    struct cg_span ca_pem;        /* the system's certificates, for https endpoints and backends */
     size_t n_threads;
 };
 

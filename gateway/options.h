@@ -35,6 +35,7 @@ struct gw_options {
         int64_t strangers_per_s;     /* look-ups for strangers, of one address prefix */
         int64_t grants_per_s;        /* grants of one address prefix */
         int64_t backend_connections; /* to one backend, of one loop */
+        int64_t evidence_bytes;      /* kept for backends to fetch */
     } limits;
     struct {
         int64_t connect_ms;

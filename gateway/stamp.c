@@ -31,6 +31,9 @@ static cg_err add_facts(struct cg_head *head, const struct gw_stamp *stamp)
     CG_TRY(add(head, "x-httpcg-auth", cg_writer_span(&w)));
     CG_TRY(add(head, "x-httpcg-roles", stamp->roles));
     CG_TRY(add(head, "x-httpcg-gateway-did", stamp->gateway_did));
+    CG_TRY(add(head, "x-httpcg-evidence", stamp->evidence));
+    CG_TRY(add(head, "x-httpcg-evidence-ref", stamp->evidence_ref));
+    CG_TRY(add(head, "x-httpcg-wallet-doc-ref", stamp->wallet_doc_ref));
     w = cg_writer_fixed(text, sizeof text);
     cg_put_uuid(&w, stamp->request_id);
     CG_TRY(cg_writer_end(&w));

@@ -33,6 +33,9 @@ struct gw_stamp {
     struct cg_span session_id;     /* empty: none */
     struct cg_span roles;          /* comma-separated; may be empty */
     struct cg_span gateway_did;
+    struct cg_span evidence;       /* b64url; or, where it is too long for a field: */
+    struct cg_span evidence_ref;   /* its SHA-256, hex */
+    struct cg_span wallet_doc_ref; /* likewise, of what the evidence is verified with */
     enum gw_auth auth;
     enum gw_body_proof body;
     uint8_t request_id[16]; /* unique; also the signature's nonce */

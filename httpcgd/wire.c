@@ -1,5 +1,6 @@
 #include "httpcgd/wire.h"
 
+#include "gateway/evidence.h"
 #include "gateway/gateway.h"
 #include "gateway/options.h"
 #include "ledger/ledger.h"
@@ -59,11 +60,12 @@ struct cd_process {
     struct lg_ledger *ledger;
     struct rg_registry *registry;
     struct gw_gateway *gateway;
+    struct gw_evidence *evidence;
 
     struct cg_tls_conf *server_tls;
     struct cg_tls_site *site;
     struct cg_tls_sites *sites;
-    const struct cg_route_table *tables[2];
+    const struct cg_route_table *tables[3];
     size_t n_tables;
     struct cg_server *servers[SERVERS_MAX];
     size_t n_servers;
@@ -334,6 +336,16 @@ static cg_err listen_services(struct cd_process *p, struct cg_problems *problems
 /* --- the gateway
  * ---------------------------------------------------------------------------------- */
 
+/* Where there is a services listener, backends fetch from it. */
+static cg_err make_evidence(struct cd_process *p)
+{
+    if (cg_config_common(p->config)->listen.services.n == 0)
+        return CG_OK;
+    CG_TRY(gw_evidence_new(p->service, &p->evidence));
+    p->tables[p->n_tables++] = gw_evidence_routes(p->evidence);
+    return CG_OK;
+}
+
 static cg_err start_gateway(struct cd_process *p, struct cg_problems *problems)
 {
     const struct cg_options *options = cg_config_common(p->config);
@@ -346,6 +358,7 @@ static cg_err start_gateway(struct cd_process *p, struct cg_problems *problems)
         .workers = p->workers,
         .service = p->service,
         .locals = p->locals,
+        .evidence = p->evidence,
         .ca_pem = cg_buf_span(&p->ca_pem),
         .n_threads = count_cores(options->threads.loops),
     };
@@ -461,6 +474,8 @@ static cg_err start(void *ctx, struct cg_config *config, struct cg_problems *pro
         CG_TRY(start_ledger(p, problems));
     if (has_duty(config, CG_DUTY_REGISTRY))
         CG_TRY(start_registry(p, problems));
+    if (has_duty(config, CG_DUTY_GATEWAY))
+        CG_TRY(make_evidence(p));
     if (p->n_tables > 0)
         CG_TRY(listen_services(p, problems));
     if (has_duty(config, CG_DUTY_GATEWAY))
@@ -564,6 +579,7 @@ static void stop(void *ctx)
     lg_stop(p->ledger);
     end_loops(p);
     gw_free(p->gateway);
+    gw_evidence_free(p->evidence);
     cg_endpoint_free(p->ledger_endpoint);
     cg_pool_free(p->pool);
     cg_resolver_free(p->resolver);

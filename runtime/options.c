@@ -78,8 +78,9 @@ static const struct cg_option options[] = {
      .max = 65535,
      .max_items = 16,
      .def = "[\"127.0.0.1:8440\"]",
-     .help = "Where registry and ledger answer. Without a certificate only loopback addresses are "
-             "allowed."},
+     .help =
+         "Where registry and ledger answer, and where backends fetch evidence from a gateway; [] "
+         "opens none. Without a certificate only loopback addresses are allowed."},
     {.key = "listen.services_certificate",
      .type = CG_OPTION_PATH,
      CG_OPTION_AT(struct cg_options, listen.services_certificate),

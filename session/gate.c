@@ -54,11 +54,23 @@ void cg_gate_keys_unref(struct cg_gate_keys *keys)
         free(keys);
 }
 
+struct cg_gate_posted *cg_gate_posted_ref(struct cg_gate_posted *posted)
+{
+    posted->refs++;
+    return posted;
+}
+
+void cg_gate_posted_unref(struct cg_gate_posted *posted)
+{
+    if (posted && --posted->refs == 0)
+        free(posted);
+}
+
 void cg_gate_grant_done(struct cg_gate_grant *grant)
 {
     cg_gate_keys_unref(grant->keys);
     free(grant->scope);
-    free(grant->creds);
+    cg_gate_posted_unref(grant->posted);
     cg_wipe(grant, sizeof *grant);
 }
 

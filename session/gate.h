@@ -69,9 +69,9 @@ enum cg_gate_check {
 /* cg_gate_check_name gives the name that cg_fault.check has. */
 const char *cg_gate_check_name(enum cg_gate_check check);
 
-struct cg_gate_keys;  /* a wallet's public keys, shared by what needs them */
-struct cg_gate_scope; /* a grant's scope */
-struct cg_gate_creds; /* the credentials presented in it */
+struct cg_gate_keys;   /* a wallet's public keys, shared by what needs them */
+struct cg_gate_scope;  /* a grant's scope */
+struct cg_gate_posted; /* its bytes as they were signed, with that signature */
 
 struct cg_gate_epoch {
     uint64_t minute_epoch;
@@ -91,7 +91,7 @@ struct cg_gate_grant {
     struct cg_gate_epoch epochs_used[2]; /* the keys of even and odd minutes */
     struct cg_gate_keys *keys;
     struct cg_gate_scope *scope; /* NULL: anywhere */
-    struct cg_gate_creds *creds; /* NULL: none */
+    struct cg_gate_posted *posted;
 };
 
 struct cg_gate {
@@ -221,6 +221,7 @@ struct cg_gate_request {
     struct cg_secret c2s, s2c;
     uint8_t session_key[CG_ED25519_KEY_BYTES];
     struct cg_gate_keys *keys;
+    struct cg_gate_posted *posted;
 };
 
 /* A signature on its way. */
@@ -252,6 +253,15 @@ void cg_sig_job_free(struct cg_sig_job *job);
 CG_MUST_USE cg_err cg_gate_request_commit(struct cg_gate *gate, const struct cg_gate_request *req,
                                           const struct cg_sig_job *job, struct cg_fault *fault);
 void cg_gate_request_done(struct cg_gate_request *req);
+
+/* cg_gate_evidence appends what convinces others of a request of mode ed25519 or hybrid, whose job
+ * has verified: CBOR as in lib/sapi/evidence.h.
+ * Errors  CG_UNSUPPORTED (mode grant, or nobody signed), those of cg_evidence_write. */
+CG_MUST_USE cg_err cg_gate_evidence(const struct cg_gate_request *req, const struct cg_sig_job *job,
+                                    struct cg_buf *out);
+/* cg_gate_wallet_doc gives the document of a request's wallet; false where its keys were rotated:
+ * then it is in the ledger. */
+bool cg_gate_wallet_doc(const struct cg_gate_request *req, uint8_t out[CG_WALLET_DOC_BYTES]);
 
 /* cg_gate_body_check compares a whole body's digest with the one announced in the head. */
 CG_MUST_USE cg_err cg_gate_body_check(const struct cg_gate_request *req,

@@ -202,27 +202,26 @@ static cg_err copy_scope(const struct cg_grant *grant, struct cg_gate_scope **ou
     return CG_OK;
 }
 
-static cg_err copy_creds(const struct cg_grant *grant, struct cg_gate_creds **out)
+/* The spans of the copy point into its own bytes. */
+static cg_err copy_posted(const struct cg_grant_job *job, struct cg_gate_posted **out)
 {
-    size_t len = 0;
+    struct cg_span grant = job->body.grant, signature = job->body.signature;
+    struct cg_gate_posted *posted = malloc(sizeof *posted + grant.len + signature.len);
 
-    if (grant->n_creds == 0)
-        return CG_OK;
-    for (size_t i = 0; i < grant->n_creds; i++)
-        len += grant->creds[i].len;
-    struct cg_gate_creds *creds =
-        malloc(sizeof *creds + grant->n_creds * sizeof creds->wires[0] + len);
-    if (!creds)
+    if (!posted)
         return CG_NO_MEMORY;
-    uint8_t *at = (uint8_t *)&creds->wires[grant->n_creds];
-    creds->n = grant->n_creds;
-    for (size_t i = 0; i < grant->n_creds; i++) {
-        if (grant->creds[i].len > 0)
-            memcpy(at, grant->creds[i].at, grant->creds[i].len);
-        creds->wires[i] = cg_span_of(at, grant->creds[i].len);
-        at += grant->creds[i].len;
+    memcpy(posted->bytes, grant.at, grant.len);
+    memcpy(posted->bytes + grant.len, signature.at, signature.len);
+    posted->refs = 1;
+    posted->grant = cg_span_of(posted->bytes, grant.len);
+    posted->signature = cg_span_of(posted->bytes + grant.len, signature.len);
+    posted->n_creds = job->grant.n_creds;
+    for (size_t i = 0; i < posted->n_creds; i++) {
+        struct cg_span cred = job->grant.creds[i];
+
+        posted->creds[i] = cg_span_of(posted->bytes + (cred.at - grant.at), cred.len);
     }
-    *out = creds;
+    *out = posted;
     return CG_OK;
 }
 
@@ -232,23 +231,23 @@ size_t cg_gate_creds(const struct cg_gate *gate, const struct cg_hash *grant_has
     for (size_t i = 0; i < 2; i++) {
         const struct cg_gate_grant *grant = &gate->grants[i];
 
-        if (!grant->is_live || !grant->creds || !cg_hash_eq(&grant->hash, grant_hash))
+        if (!grant->is_live || !cg_hash_eq(&grant->hash, grant_hash))
             continue;
-        for (size_t k = 0; k < grant->creds->n; k++)
-            out[k] = grant->creds->wires[k];
-        return grant->creds->n;
+        for (size_t k = 0; k < grant->posted->n_creds; k++)
+            out[k] = grant->posted->creds[k];
+        return grant->posted->n_creds;
     }
     return 0;
 }
 
 /* The connection's other grant has the same keys nearly always. */
-static cg_err share_keys(const struct cg_gate *gate, const struct cg_public_keys *keys,
+static cg_err share_keys(const struct cg_gate *gate, const struct cg_did_state *did,
                          struct cg_gate_keys **out)
 {
     for (size_t i = 0; i < 2; i++) {
         struct cg_gate_keys *have = gate->grants[i].keys;
 
-        if (have && memcmp(&have->keys, keys, sizeof *keys) == 0) {
+        if (have && memcmp(&have->keys, &did->keys, sizeof did->keys) == 0) {
             *out = cg_gate_keys_ref(have);
             return CG_OK;
         }
@@ -256,7 +255,7 @@ static cg_err share_keys(const struct cg_gate *gate, const struct cg_public_keys
     struct cg_gate_keys *fresh = malloc(sizeof *fresh);
     if (!fresh)
         return CG_NO_MEMORY;
-    *fresh = (struct cg_gate_keys){1, *keys};
+    *fresh = (struct cg_gate_keys){1, did->keys, did->next, did->seq == 0};
     *out = fresh;
     return CG_OK;
 }
@@ -274,8 +273,8 @@ static cg_err make_grant(const struct cg_gate *gate, struct cg_kit *kit,
     out->epoch_start = grant->epoch_start;
     out->epochs = grant->epochs < terms->epochs_max ? grant->epochs : terms->epochs_max;
     CG_TRY(copy_scope(grant, &out->scope));
-    CG_TRY(copy_creds(grant, &out->creds));
-    CG_TRY(share_keys(gate, &job->did.keys, &out->keys));
+    CG_TRY(copy_posted(job, &out->posted));
+    CG_TRY(share_keys(gate, &job->did, &out->keys));
     return cg_grant_key(kit, &gate->channel, &job->hash, &out->key);
 }
 

@@ -8,6 +8,8 @@
 struct cg_gate_keys {
     unsigned refs;
     struct cg_public_keys keys;
+    struct cg_hash next;
+    bool is_first; /* they are those that the DID began with */
 };
 
 struct cg_gate_keys *cg_gate_keys_ref(struct cg_gate_keys *keys);
@@ -19,11 +21,19 @@ struct cg_gate_scope {
     struct cg_span names[];
 };
 
-/* A grant's credentials, likewise. */
-struct cg_gate_creds {
-    size_t n;
-    struct cg_span wires[];
+/* What was posted of a grant, in one block, for as long as the grant or a request needs it: its
+ * bytes, in which the credentials are, and the wallet's signature over them. */
+struct cg_gate_posted {
+    unsigned refs;
+    struct cg_span grant;
+    struct cg_span signature;
+    size_t n_creds;
+    struct cg_span creds[CG_GRANT_CREDS_MAX];
+    uint8_t bytes[];
 };
+
+struct cg_gate_posted *cg_gate_posted_ref(struct cg_gate_posted *posted);
+void cg_gate_posted_unref(struct cg_gate_posted *posted);
 
 /* cg_gate_grant_done wipes and frees; a zeroed grant is nothing. */
 void cg_gate_grant_done(struct cg_gate_grant *grant);

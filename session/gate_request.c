@@ -175,6 +175,7 @@ static void describe(const struct cg_gate *gate, const struct reading *r,
     req->body = r->body;
     memcpy(req->session_key, grant->session_key, sizeof req->session_key);
     req->keys = cg_gate_keys_ref(grant->keys);
+    req->posted = cg_gate_posted_ref(grant->posted);
 }
 
 /* Builds the signed bytes in the kit's scratch. */
@@ -286,5 +287,6 @@ cg_err cg_gate_request_commit(struct cg_gate *gate, const struct cg_gate_request
 void cg_gate_request_done(struct cg_gate_request *req)
 {
     cg_gate_keys_unref(req->keys);
+    cg_gate_posted_unref(req->posted);
     cg_wipe(req, sizeof *req);
 }

@@ -1,6 +1,7 @@
 #include "lib/base/hex.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
+#include "lib/sapi/evidence.h"
 #include "session/gate_own.h"
 
 #include <stdlib.h>
@@ -81,6 +82,29 @@ cg_err cg_gate_check_signature(const struct cg_gate_request *req, struct cg_kit 
         return make_job(req, tbs, hex, job);
     CG_TRY(cg_hex_read(hex, mac, sizeof mac));
     return cg_sapi_check_mac(kit, &req->c2s, tbs, CG_BYTES(mac));
+}
+
+cg_err cg_gate_evidence(const struct cg_gate_request *req, const struct cg_sig_job *job,
+                        struct cg_buf *out)
+{
+    if (!job || !req->posted)
+        return CG_UNSUPPORTED;
+    const struct cg_evidence evidence = {
+        .grant = req->posted->grant,
+        .grant_signature = req->posted->signature,
+        .tbs = cg_buf_span(&job->tbs),
+        .signature = cg_buf_span(&job->signature),
+    };
+    return cg_evidence_write(&evidence, out);
+}
+
+bool cg_gate_wallet_doc(const struct cg_gate_request *req, uint8_t out[CG_WALLET_DOC_BYTES])
+{
+    if (!req->keys || !req->keys->is_first)
+        return false;
+    const struct cg_wallet_doc doc = {req->keys->keys, req->keys->next};
+    cg_wallet_doc_write(&doc, out);
+    return true;
 }
 
 cg_err cg_gate_body_check(const struct cg_gate_request *req, const struct cg_hash *digest,

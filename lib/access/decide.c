@@ -104,7 +104,7 @@ static void list_methods(const struct cg_policy *policy, struct cg_span path, ch
 
 static cg_err check_body(const struct cg_rule *rule, const struct cg_access_ask *ask)
 {
-    if ((rule->body_modes >> ask->body_mode & 1) == 0)
+    if ((rule->body_modes >> ask->body_mode & 1) == 0 || (rule->evidence && ask->body_mode == 2))
         return CG_DENIED;
     return ask->body_len > rule->max_body ? CG_TOO_LARGE : CG_OK;
 }

@@ -305,6 +305,11 @@ static void read_rule(struct reading *p, struct cg_rule *rule, size_t i)
     at_item(p, "rules", i, "stream", "needs body mode 2");
     if (rule->stream && (rule->body_modes & 4) == 0)
         cg_cbor_fail(&p->r, CG_SCHEMA);
+    /* A MAC convinces nobody else, and a body that is signed behind itself is not in what is shown.
+     */
+    at_item(p, "rules", i, "evidence", "needs sapi ed25519 or hybrid, and no stream");
+    if (rule->evidence && (rule->sapi < CG_SAPI_ED25519 || rule->stream))
+        cg_cbor_fail(&p->r, CG_SCHEMA);
 }
 
 static bool is_role(const struct cg_policy *policy, struct cg_span name)

@@ -110,6 +110,8 @@ function check(policy) {
         wellFormed((rule.sapi === 'none') === rule.roles.includes('anonymous'), 'sapi and anonymous');
         const modes = rule.body_modes ?? [1, 2];
         wellFormed(!rule.stream || modes.includes(2), 'a stream without mode 2');
+        const isEvident = ['ed25519', 'hybrid'].includes(rule.sapi) && !rule.stream;
+        wellFormed(!rule.evidence || isEvident, 'evidence that convinces nobody');
     }
     return policy;
 }
@@ -181,6 +183,7 @@ export function decide(policy, request) {
     }
     if (rule.max_rtt_us && (request.rttUs === 0 || request.rttUs > rule.max_rtt_us)) return deny('DENIED');
     if (request.bodyMode !== 0 && !(rule.body_modes ?? [1, 2]).includes(request.bodyMode)) return deny('DENIED');
+    if (request.bodyMode === 2 && rule.evidence) return deny('DENIED');
     if (rule.max_body !== undefined && request.bodyLength > rule.max_body) return out('TOO_LARGE');
     return out('OK');
 }

@@ -1,5 +1,5 @@
-"""ML-DSA-87 key generation and deterministic signing (FIPS 204), plain and slow, for the makers of
-vectors beside this file."""
+"""ML-DSA-87 key generation, deterministic signing and verification (FIPS 204), plain and slow, for the
+makers of vectors beside this file and for tests that believe nobody's library."""
 import hashlib
 
 Q, N, D, TAU, ETA, K, L, OMEGA = 8380417, 256, 13, 60, 2, 8, 7, 75
@@ -168,3 +168,42 @@ def pack_hints(hints):  # Algorithm 20
         places += [i for i, bit in enumerate(p) if bit]
         ends.append(len(places))
     return bytes(places + [0] * (OMEGA - len(places)) + ends)
+
+
+def unpack_hints(data):  # Algorithm 21; None where it is malformed
+    hints, begin = [], 0
+    for end in data[OMEGA:]:
+        places = data[begin:end]
+        if end < begin or end > OMEGA or any(a >= b for a, b in zip(places, places[1:])):
+            return None
+        hints.append([i in places for i in range(N)])
+        begin = end
+    return hints if not any(data[begin:OMEGA]) else None
+
+
+def unpack(data, bits):
+    total = int.from_bytes(data, "little")
+    return [total >> (bits * i) & (1 << bits) - 1 for i in range(len(data) * 8 // bits)]
+
+
+def use_hint(hint, r):  # Algorithm 40
+    m, (r1, r0) = (Q - 1) // (2 * GAMMA2), decompose(r)
+    return r1 if not hint else (r1 + (1 if r0 > 0 else -1)) % m
+
+
+def verify(public, message, context, signature):  # Algorithms 3, 8
+    z_bytes, t_bytes = N * Z_BITS // 8, N * 10 // 8
+    if len(public) != 32 + K * t_bytes or len(signature) != C_BYTES + L * z_bytes + OMEGA + K or len(context) > 255:
+        return False
+    c_hash, packed = signature[:C_BYTES], signature[C_BYTES:]
+    z = [[(GAMMA1 - x) % Q for x in unpack(packed[i * z_bytes:(i + 1) * z_bytes], Z_BITS)] for i in range(L)]
+    hints = unpack_hints(packed[L * z_bytes:])
+    if hints is None or norm(z) >= GAMMA1 - BETA:
+        return False
+    t1 = [unpack(public[32 + i * t_bytes:32 + (i + 1) * t_bytes], 10) for i in range(K)]
+    mu = shake256(shake256(public, 64) + bytes([0, len(context)]) + context + message, 64)
+    c = ntt(ball(c_hash))
+    az = matrix_times(expand_a(public[:32]), [ntt(p) for p in z])
+    ct = [inverse_ntt(times(c, ntt([x << D for x in p]))) for p in t1]
+    w1 = [[use_hint(h, x) for h, x in zip(hint, minus(p, q))] for hint, p, q in zip(hints, az, ct)]
+    return c_hash == shake256(mu + b"".join(pack(p, W1_BITS) for p in w1), C_BYTES)

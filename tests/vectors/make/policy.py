@@ -52,8 +52,11 @@ def address(name):
 MEMBERS = sorted((address(b"member %d" % i) for i in range(9)), reverse=True)
 many = {**copy.deepcopy(least), "roles": [{"role": "member", "wallets": MEMBERS}],
         "rules": [{"methods": ["GET"], "path": "/", "roles": ["member"], "sapi": "grant"}]}
+proved = {**copy.deepcopy(least), "rules": [
+    {"methods": ["POST"], "path": "/order", "roles": ["any-wallet"], "sapi": "ed25519", "evidence": True},
+    {"methods": ["POST"], "path": "/note", "roles": ["any-wallet"], "sapi": "grant", "evidence": False, "stream": True}]}
 policies = {"rbac": rbac, "least": least, "gateway": gateway, "concealed": concealed, "public": public, "near": near,
-            "near, concealed": {**copy.deepcopy(near), "conceal": True}, "many": many}
+            "near, concealed": {**copy.deepcopy(near), "conceal": True}, "many": many, "proved": proved}
 
 
 def text(p):
@@ -146,6 +149,10 @@ bads = [
     bad("rate without burst", "SCHEMA", "rules[0].rate", changed(rbac, R + "rate", {"per_min": 1})),
     bad("body mode 0", "SCHEMA", "rules[2].body_modes", changed(rbac, "rules.2.body_modes", [0])),
     bad("body mode 3", "SCHEMA", "rules[2].body_modes", changed(rbac, "rules.2.body_modes", [3])),
+    bad("evidence by a MAC", "SCHEMA", "rules[1].evidence", changed(rbac, "rules.1.evidence", True)),
+    bad("evidence of nobody", "SCHEMA", "rules[0].evidence", changed(rbac, "rules.0.evidence", True)),
+    bad("evidence of a stream", "SCHEMA", "rules[0].evidence",
+        changed(proved, "rules.0.stream", True)),
     bad("a body mode twice", "SCHEMA", "rules[2].body_modes", changed(rbac, "rules.2.body_modes", [1, 1])),
     bad("a stream without mode 2", "SCHEMA", "rules[2].stream", changed(rbac, "rules.2.stream", True)),
     bad("max_body over 2^53-1", "TOO_LARGE", "", changed(rbac, "rules.2.max_body", 2**53)),
@@ -255,6 +262,11 @@ decisions = [
     ask("rbac", "POST", "/admin/x", "OK", **admin, body_len=1048576, rule=2), ask("rbac", "POST", "/admin/x", "TOO_LARGE", **admin, body_len=1048577, rule=2),
     ask("rbac", "PUT", "/api/stream", "OK", **A, mode="grant", body_mode=2, rule=4), ask("rbac", "PUT", "/api/stream", "DENIED", **A, mode="grant", body_mode=1, rule=4),
     ask("rbac", "POST", "/api/x", "OK", **A, mode="grant", body_mode=2, body_len=2**53, rule=1),
+    # what shall be evidence says all of it before its body
+    ask("proved", "POST", "/order", "OK", **A, mode="ed25519", body_mode=1, rule=0), ask("proved", "POST", "/order", "OK", **A, mode="hybrid", rule=0),
+    ask("proved", "POST", "/order", "DENIED", **A, mode="hybrid", body_mode=2, rule=0),
+    ask("proved", "POST", "/order", "STEP_UP", **A, mode="grant", body_mode=1, needs="ed25519", rule=0),
+    ask("proved", "POST", "/note", "OK", **A, mode="grant", body_mode=2, rule=1),
     # scope
     ask("rbac", "GET", "/api/x", "OK", **A, mode="grant", scope="app/shop.example", rule=1), ask("rbac", "GET", "/api/x", "SCOPE", **A, mode="grant", scope="app/shop.exampl", rule=1),
     ask("rbac", "GET", "/api/x", "SCOPE", **A, mode="grant", scope="app/shop.example2", rule=1), ask("rbac", "GET", "/api/x", "SCOPE", **A, mode="grant", scope="m2m/shop.example", rule=1),
