@@ -34,6 +34,7 @@ struct subject {
     bool is_known;
     struct cg_staple_ask said;
     uint64_t log_size; /* of the tree it was said under */
+    struct cg_mono asked;
     struct cg_mono until;
     struct did_call *waiting;
 };
@@ -51,7 +52,9 @@ struct work {
     struct cg_waddr waddr;
     struct cg_wall now;
     struct cg_staple_ask said; /* out */
-    uint64_t log_size;         /* out */
+    size_t log;                /* out */
+    struct cg_tlog_seen head;  /* out */
+    cg_err age;                /* out: what is wrong with its age */
 };
 
 /* --- on the worker --------------------------------------------------------------------------- */
@@ -63,10 +66,13 @@ static cg_err run_work(void *arg)
     struct cg_staple_ask ask = {.kind = "did", .id = cg_span_str(work->waddr.text)};
     struct cg_staple_facts facts;
 
-    CG_TRY(cg_staple_verify(cg_buf_span(&work->staple), &view, false, &ask, 1, &facts));
+    cg_err err = cg_staple_verify(cg_buf_span(&work->staple), &view, false, &ask, 1, &facts);
+    work->age = err != CG_OK && facts.failed == CG_STAPLE_AGE ? err : CG_OK;
+    CG_TRY(err);
     CG_TRY(gw_names_head(work->names, &facts));
     work->said = ask;
-    work->log_size = facts.head.size;
+    work->log = facts.log;
+    work->head = facts.head;
     return CG_OK;
 }
 
@@ -137,13 +143,15 @@ static void take(struct subject *s, struct cg_call *call)
     struct work *work = cg_job_work(call);
 
     if (call->err != CG_OK || !work) {
+        gw_saw_no_head(s->follow->names->gw, work ? work->age : CG_OK);
         settle(s, call->err != CG_OK ? call->err : CG_CANCELLED);
         return;
     }
-    gw_follow_saw(s->follow, work->log_size);
+    gw_saw_head(s->follow->names->gw, work->log, &work->head, s->asked);
+    gw_follow_saw(s->follow, work->head.size);
     s->said = work->said;
     s->is_known = true;
-    s->log_size = work->log_size;
+    s->log_size = work->head.size;
     s->until = after(s->follow, GW_DID_CACHE_MS);
     settle(s, CG_OK);
 }
@@ -171,6 +179,7 @@ static cg_err ask(struct subject *s)
     cg_put_str(&w, "/staple?did=did:bpi:");
     cg_put_str(&w, s->waddr.text);
     CG_TRY(cg_writer_end(&w));
+    s->asked = cg_loop_mono(names->loop);
     CG_TRY(cg_endpoint_begin(names->ledger, CG_LIT("GET"), cg_writer_span(&w), NULL, 0,
                              (struct cg_span){NULL, 0}, s->ticket, ASK, after(s->follow, 5000)));
     s->is_asking = true;

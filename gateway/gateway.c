@@ -2,6 +2,7 @@
 
 #include "gateway/follow.h"
 #include "gateway/identity.h"
+#include "gateway/metrics.h"
 #include "gateway/names_inner.h"
 #include "gateway/own.h"
 #include "gateway/signer.h"
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 
 #define HOUR_MS (3600 * 1000)
+#define TICK_MS 500
 #define GATEWAY_OF(t, member)                                                                      \
     ((struct gw_gateway *)((char *)(t)-offsetof(struct gw_gateway, member)))
 
@@ -67,6 +69,47 @@ void gw_identity_confirmed(struct gw_gateway *gw, struct gw_identity *identity)
     gw_identity_unref(before);
 }
 
+static void tell_clock(struct gw_gateway *gw, enum gw_clock_news news)
+{
+    if (news == GW_CLOCK_WRONG)
+        cg_log(gw->setup.log, ERROR, clock_wrong, CG_INT("ahead_s", gw->clock.off_s));
+    if (news == GW_CLOCK_AGREES)
+        cg_log(gw->setup.log, INFO, clock_agrees);
+}
+
+void gw_saw_head(struct gw_gateway *gw, size_t log, const struct cg_tlog_seen *head,
+                 struct cg_mono asked)
+{
+    struct cg_loop *loop = gw->setup.service;
+
+    atomic_store(&gw->is_ledger_late, false);
+    tell_clock(gw,
+               gw_clock_saw(&gw->clock, log, head, asked, cg_loop_mono(loop), cg_loop_wall(loop)));
+}
+
+void gw_saw_no_head(struct gw_gateway *gw, cg_err err)
+{
+    if (err == CG_EARLY)
+        tell_clock(gw, gw_clock_early(&gw->clock));
+    if (err == CG_STALE)
+        atomic_store(&gw->is_ledger_late, true);
+}
+
+/* Twice a second: a step is what happened in between. */
+static void on_tick(struct cg_timer *timer)
+{
+    struct gw_gateway *gw = GATEWAY_OF(timer, tick);
+    struct cg_loop *loop = gw->setup.service;
+    int64_t by_s;
+
+    if (gw_clock_stepped(&gw->clock, cg_loop_mono(loop), cg_loop_wall(loop), &by_s)) {
+        cg_log(gw->setup.log, WARN, clock_stepped, CG_INT("by_s", by_s));
+        cg_metric_add(cg_metrics_shard(gw->setup.metrics, gw->n_threads), &gw_metric_table,
+                      GW_METRIC_CLOCK_STEPS, CG_LABELS(), 1);
+    }
+    cg_loop_set(loop, timer, cg_mono_after(cg_loop_mono(loop), TICK_MS));
+}
+
 /* The key of new tickets lives an hour, then accepts for one more. */
 static void on_hour(struct cg_timer *timer)
 {
@@ -94,6 +137,7 @@ static void on_started(struct cg_task *task)
     if (!gw->names->own)
         return; /* another part did not start: the loops run once more, to end */
     cg_loop_set(loop, &gw->hourly, cg_mono_after(cg_loop_mono(loop), HOUR_MS));
+    on_tick(&gw->tick);
     gw_own_start(gw->names->own);
 }
 
@@ -125,7 +169,6 @@ static cg_err make(struct gw_gateway *gw, struct cg_problems *problems)
         CG_TRY(gw_thread_new(gw, gw->n_threads, problems, &gw->threads[gw->n_threads]));
     for (size_t i = 0; i < gw->n_threads; i++)
         CG_TRY(gw_thread_start(gw->threads[i]));
-    cg_timer_init(&gw->hourly, on_hour);
     gw->started.run = on_started;
     cg_loop_post(gw->setup.service, &gw->started);
     return CG_OK;
@@ -140,6 +183,7 @@ cg_err gw_start(const struct gw_setup *setup, struct cg_problems *problems, stru
     gw->setup = *setup;
     pthread_mutex_init(&gw->lock, NULL);
     cg_timer_init(&gw->hourly, on_hour);
+    cg_timer_init(&gw->tick, on_tick);
     cg_err err = make(gw, problems);
     if (err != CG_OK) {
         gw_stop(gw);
@@ -244,7 +288,11 @@ bool gw_is_ready(struct gw_gateway *gw, const char **why)
     *why = is_revoked    ? "this gateway's certificate is revoked"
            : !has_staple ? "the ledger has not confirmed this gateway's certificate yet"
            : is_over     ? "this gateway's certificate has expired; renew it"
-                         : NULL;
+           : gw_clock_is_wrong(&gw->clock)
+               ? "this machine's clock and the ledger's differ too much; set it"
+           : atomic_load(&gw->is_ledger_late)
+               ? "the ledger's newest head is too old, or this machine's clock is ahead"
+               : NULL;
     return !*why;
 }
 
@@ -280,6 +328,7 @@ void gw_end(struct gw_gateway *gw)
     if (!gw)
         return;
     cg_loop_unset(gw->setup.service, &gw->hourly);
+    cg_loop_unset(gw->setup.service, &gw->tick);
     if (gw->names) {
         gw_own_free(gw->names->own);
         gw->names->own = NULL;

@@ -6,6 +6,7 @@
 #ifndef CG_GATEWAY_GATEWAY_H
 #define CG_GATEWAY_GATEWAY_H
 #include "gateway/budget.h"
+#include "gateway/clock.h"
 #include "lib/trust/trust.h"
 #include "runtime/config.h"
 #include "runtime/endpoint.h"
@@ -16,7 +17,6 @@
 
 #include <pthread.h>
 
-struct gw_dids;
 struct gw_evidence;
 struct gw_identity;
 struct gw_names;
@@ -46,12 +46,13 @@ struct gw_gateway {
     struct cg_secret tickets, tickets_before; /* under lock: keys of TLS tickets, replaced hourly */
     bool has_tickets_before;
     _Atomic uint64_t generation; /* of what is under lock */
-    struct cg_timer hourly;
+    struct cg_timer hourly, tick;
     struct cg_task started; /* on the service loop */
     _Atomic uint16_t port;  /* of the native listener */
     struct gw_signer *signer;
     struct gw_names *names;
-    struct gw_dids *dids;
+    struct gw_clock clock;       /* the service loop's */
+    _Atomic bool is_ledger_late; /* its newest head is too old, or our clock is far ahead */
     struct cg_buckets strangers; /* look-ups for those who did not sign */
     struct cg_buckets callers;   /* and for those who did */
     struct cg_buckets grants;    /* grants, by address prefix */
@@ -70,6 +71,12 @@ CG_MUST_USE cg_err gw_start(const struct gw_setup *setup, struct cg_problems *pr
  * cannot be read leaves the present one in use; so does a renewed one until the ledger confirmed
  * it, for clients would refuse it. */
 void gw_reload(struct gw_gateway *gw);
+/* gw_saw_head and gw_saw_no_head tell what a question to the ledger says about this machine's
+ * clock: a verified head, or one that is of the future (CG_EARLY) or too old (CG_STALE); on the
+ * service loop. */
+void gw_saw_head(struct gw_gateway *gw, size_t log, const struct cg_tlog_seen *head,
+                 struct cg_mono asked);
+void gw_saw_no_head(struct gw_gateway *gw, cg_err err);
 /* gw_drain accepts no more and lets open requests end. */
 void gw_drain(struct gw_gateway *gw);
 bool gw_is_drained(struct gw_gateway *gw);

@@ -102,6 +102,10 @@ static enum gw_next check(struct gw_request *req)
         cg_grant_job_free(job);
         return gw_refuse(req, CG_REFUSAL_UNAVAILABLE, CG_REVOKED, "certificate");
     }
+    if (gw_clock_is_wrong(&thread->gw->clock)) {
+        cg_grant_job_free(job);
+        return gw_refuse(req, CG_REFUSAL_UNAVAILABLE, CG_SKEW, "clock");
+    }
     struct work *work = malloc(sizeof *work);
     if (!work) {
         cg_grant_job_free(job);
@@ -170,6 +174,11 @@ static void known(struct gw_request *req, struct cg_call *call)
     }
     if (call->err != CG_OK) {
         gw_refuse(req, CG_REFUSAL_UNAVAILABLE, call->err, "ledger");
+        return;
+    }
+    /* The answer may be what showed it. */
+    if (gw_clock_is_wrong(&thread->gw->clock)) {
+        gw_refuse(req, CG_REFUSAL_UNAVAILABLE, CG_SKEW, "clock");
         return;
     }
     const struct cg_gate_terms terms = {

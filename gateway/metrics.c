@@ -31,6 +31,9 @@ static const struct cg_metric metrics[] = {
     [GW_METRIC_CONNECTIONS] = {.name = "httpcg_connections_open",
                                .kind = CG_METRIC_GAUGE,
                                .help = "Client connections open now."},
+    [GW_METRIC_CLOCK_STEPS] = {.name = "httpcg_clock_steps_total",
+                               .kind = CG_METRIC_COUNTER,
+                               .help = "Jumps of this machine's clock by more than 30 s."},
 };
 
 const struct cg_metric_table gw_metric_table = {metrics, GW_METRIC_COUNT};

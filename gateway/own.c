@@ -49,8 +49,10 @@ struct work {
     struct gw_identity *identity;
     struct cg_buf staple;
     struct cg_wall now;
-    uint64_t log_size; /* out */
-    bool is_revoked;   /* out */
+    size_t log;               /* out */
+    struct cg_tlog_seen head; /* out */
+    cg_err age;               /* out: what is wrong with its age */
+    bool is_revoked;          /* out */
 };
 
 /* --- on the worker --------------------------------------------------------------------------- */
@@ -61,16 +63,18 @@ static cg_err run_work(void *arg)
     struct work *work = arg;
     const struct cg_ledger_view view = gw_names_view(work->names, work->now);
     const struct cg_cert *cert = &work->identity->cert;
-    struct cg_staple_facts facts;
+    struct cg_staple_facts facts = {.failed = CG_STAPLE_FORM};
     struct cg_did_state did;
 
     CG_TRY(cg_did_check(work->names->gw->setup.crypto, cert->wallet_doc, &cert->subject, &did));
     cg_err err = cg_staple_verify_cert(cg_buf_span(&work->staple), &view, cert, &did, &facts);
+    work->age = err != CG_OK && facts.failed == CG_STAPLE_AGE ? err : CG_OK;
     work->is_revoked = err == CG_REVOKED;
     if (work->is_revoked)
         return CG_OK;
     CG_TRY(err);
-    work->log_size = facts.head.size;
+    work->log = facts.log;
+    work->head = facts.head;
     return gw_names_head(work->names, &facts);
 }
 
@@ -148,6 +152,7 @@ static void take(struct cert *cert, struct cg_call *call)
     struct gw_identity *identity = cert->identity;
 
     if (call->err != CG_OK || !work) {
+        gw_saw_no_head(names->gw, work ? work->age : CG_OK);
         settle(cert, call->err != CG_OK ? call->err : CG_CANCELLED);
         return;
     }
@@ -156,8 +161,9 @@ static void take(struct cert *cert, struct cg_call *call)
             cg_log(names->gw->setup.log, ERROR, certificate_revoked,
                    CG_HEX("fingerprint", cg_hash_span(&identity->cert.fingerprint)));
     } else {
-        cert->log_size = work->log_size;
-        gw_follow_saw(names->follow, work->log_size);
+        cert->log_size = work->head.size;
+        gw_saw_head(names->gw, work->log, &work->head, cert->asked);
+        gw_follow_saw(names->follow, work->head.size);
         gw_identity_set_staple(identity, &work->staple);
         gw_identity_confirmed(names->gw, identity);
     }
@@ -254,10 +260,13 @@ static bool is_due(const struct cert *cert)
     const struct gw_own *own = cert->own;
     struct cg_mono now = cg_loop_mono(own->names->loop);
     bool has_news = cert->log_size > 0 && gw_follow_size(own->names->follow) > cert->log_size;
+    /* Nobody else asks then, since no grants are given. */
+    bool has_doubt =
+        gw_clock_is_wrong(&own->names->gw->clock) || atomic_load(&own->names->gw->is_ledger_late);
 
-    return !cert->is_asking &&
-           (cg_mono_is_due(cert->due, now) ||
-            (has_news && cg_mono_is_due(cg_mono_after(cert->asked, GW_OWN_NEWS_MS), now)));
+    return !cert->is_asking && (cg_mono_is_due(cert->due, now) ||
+                                ((has_news || has_doubt) &&
+                                 cg_mono_is_due(cg_mono_after(cert->asked, GW_OWN_NEWS_MS), now)));
 }
 
 /* A renewal that does not come into use must not be found out when the old certificate ends. */

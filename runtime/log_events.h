@@ -48,6 +48,9 @@
     X(certificate_loaded,      "a TLSLS certificate is in use")                                    \
     X(certificate_waiting,     "a renewed TLSLS certificate waits until the ledger confirms it")   \
     X(certificate_revoked,     "this gateway's own TLSLS certificate is revoked: it serves nobody")    \
+    X(clock_wrong,             "this machine's clock and the ledger's differ: no new grants are given") \
+    X(clock_agrees,            "this machine's clock and the ledger's agree again")                \
+    X(clock_stepped,           "this machine's clock jumped")                                      \
     X(certificate_expiring,    "a TLSLS certificate ends soon")                                    \
     X(checkpoint_published,    "the ledger signed a tree head")                                    \
     X(entry_refused,           "the ledger refused an entry")                                      \
