@@ -235,16 +235,16 @@ static cg_err on_head(void *ctx, const struct cg_head *head)
     return answer(job, head);
 }
 
-/* A clock that differs is corrected once, where the body is still here to be sent again: there is
- * none. */
+/* A clock that differs is corrected by the gateway's, for this connection. Where there is a body,
+ * only the client still has it, and sends it once more. */
 static bool may_repeat(struct job *job)
 {
     struct cl_app *app = &job->agent->run->app;
+    bool is_learnt = job->fetch->server_time > 0 && job->way->link->conn &&
+                     cg_native_learn_time(&job->way->link->native, job->fetch->server_time,
+                                          cg_loop_wall(app->loop)) == CG_OK;
 
-    return !job->was_retried && job->body == CL_BODY_NONE && job->fetch->server_time > 0 &&
-           job->way->link->conn &&
-           cg_native_learn_time(&job->way->link->native, job->fetch->server_time,
-                                cg_loop_wall(app->loop)) == CG_OK;
+    return is_learnt && !job->was_retried && job->body == CL_BODY_NONE;
 }
 
 static void on_done(void *ctx, struct cl_fetch *fetch, cg_err err)

@@ -273,10 +273,11 @@ static cg_err take_body(struct cl_fetch *f)
 static cg_err refused(struct cl_fetch *f)
 {
     const struct cl_refused said = {f->status, f->retry_after_s, cg_buf_span(&f->hint)};
-    cg_err err = cl_show_refusal(f->show, "request", &said);
+    cg_err err = cl_show_learn(f->show, &said);
 
     f->server_time = f->show->server_time;
-    return err;
+    /* A clock can be corrected, and the request made once more: no failure yet. */
+    return err == CG_SKEW ? err : cl_show_refusal(f->show, "request", &said);
 }
 
 static cg_err take_end(struct cl_fetch *f)

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define CLOCK_NOTE "this machine's clock differs from the gateway's; once more"
+
 /* --- what the fetch asks us ------------------------------------------------------------------- */
 
 static void on_ready(void *ctx)
@@ -176,7 +178,7 @@ static cg_err send_request(struct cl_transfer *t, struct cl_way *way)
     cg_err err = send_once(t, way);
 
     if (err != CG_OK && may_correct_clock(t, way)) {
-        cl_show_note(t->run->show, "this machine's clock differs from the gateway's; once more");
+        cl_show_note(t->run->show, CLOCK_NOTE);
         cl_fetch_free(t->fetch);
         t->fetch = NULL;
         err = send_once(t, way);
@@ -281,6 +283,8 @@ static const char *way_remedy(enum cl_way_step step, cg_err err)
         return "is the gateway running, and reachable from here? httpcg doctor tells more";
     if (step == CL_WAY_RESOLVE && (err == CG_UNREACHABLE || err == CG_TIMEOUT))
         return "no registry of the trust file could be asked; httpcg doctor tells more";
+    if (err == CG_EARLY || err == CG_STALE || err == CG_EXPIRED)
+        return "is this machine's clock right? httpcg doctor looks at it";
     if (err == CG_ROLLBACK || err == CG_CONFLICT)
         return "an attack, or a registry that was set back: tell whoever runs it; nothing was sent";
     return NULL;
@@ -338,6 +342,16 @@ static int by_ourselves(struct cl_transfer *t, struct cl_ways *ways)
     return code;
 }
 
+static cg_err ask_agent(struct cl_transfer *t, const char *path, const struct cl_fetch_ask *ask,
+                        enum cl_way_step *out_step)
+{
+    *out_step = CL_WAY_READY;
+    t->n_up = t->n_down = 0;
+    t->is_hint = false;
+    CG_TRY(cl_request_rewind(t->request));
+    return cl_agent_fetch(t, path, ask, out_step);
+}
+
 /* An agent that is gone, or was never there, costs nothing: then we do it ourselves. */
 static int transfer(struct cl_transfer *t, struct cl_ways *ways)
 {
@@ -353,11 +367,13 @@ static int transfer(struct cl_transfer *t, struct cl_ways *ways)
     /* An agent has its own credentials, or none: what is shown here is ours to show. */
     if (t->run->app.n_creds > 0 || !cl_agent_path(t->run, path) || !cl_agent_is_there(path))
         return by_ourselves(t, ways);
-    t->err = cl_request_rewind(t->request);
-    if (t->err == CG_OK)
-        t->err = cl_agent_fetch(t, path, &ask, &step);
+    t->err = ask_agent(t, path, &ask, &step);
     if (t->err == CG_UNREACHABLE && !t->is_by_agent)
         return by_ourselves(t, ways);
+    if (t->err == CG_SKEW && step == CL_WAY_READY && cl_request_may_repeat(t->request)) {
+        cl_show_note(t->run->show, CLOCK_NOTE);
+        t->err = ask_agent(t, path, &ask, &step);
+    }
     t->ended = cg_clock_mono();
     cl_meter_end(&t->meter);
     return t->err != CG_OK && step != CL_WAY_READY ? no_way(t, step, t->err) : finish(t);

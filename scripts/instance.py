@@ -167,7 +167,8 @@ class Instance:
         if "input" in more:
             del more["stdin"]
         try:
-            done = subprocess.run([str(word) for word in command], env=environment(), check=False, **more)
+            env = environment() | more.pop("env", {})
+            done = subprocess.run([str(word) for word in command], env=env, check=False, **more)
         except OSError as error:
             raise Trouble(f"cannot start {command[0]}: {error.strerror}; ./dev build release makes it") from None
         if check and done.returncode != 0:

@@ -32,11 +32,14 @@ void cg_native_done(struct cg_native *native)
 enum cg_native_state cg_native_state_at(struct cg_native *native, struct cg_wall now)
 {
     const struct cg_native_grant *grant = &native->grant;
-    uint64_t ours = (uint64_t)cg_native_clock(native, now).s;
+    struct cg_wall server_now = cg_native_clock(native, now);
+    uint64_t ours = (uint64_t)server_now.s;
 
-    /* Due at 80 % of the grant's minutes: 48 of each 60 seconds. */
+    /* Due at 80 % of the grant's minutes: 48 of each 60 seconds. Or its minutes have not begun: our
+     * clock was set back. */
     if (native->state == CG_NATIVE_READY &&
-        ours >= grant->epoch_start * 60 + (uint64_t)grant->epochs * 48)
+        (ours >= grant->epoch_start * 60 + (uint64_t)grant->epochs * 48 ||
+         cg_epoch_to_send(server_now) < grant->epoch_start))
         native->state = CG_NATIVE_RENEW;
     return native->state;
 }

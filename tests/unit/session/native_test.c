@@ -295,6 +295,27 @@ TEST(renews_at_80_percent_and_never_signs_after_the_end)
     pair_done(&p);
 }
 
+TEST(a_clock_that_is_set_back_asks_for_another_grant)
+{
+    struct cg_native_sent sent;
+    struct cg_head head;
+    struct pair p;
+
+    pair_init(&p, 0);
+    p.now.s = (int64_t)(CG_TEST_EPOCH * 60 + 15);
+    pair_grant_usual(&p);
+    pair_head(&p, "GET", &head);
+    /* To the last moment of the grant's first minute, as we count them; and before it. */
+    p.now.s = (int64_t)CG_TEST_EPOCH * 60 + CG_EPOCH_GUARD_S;
+    CHECK(cg_native_state_at(&p.native, p.now) == CG_NATIVE_READY);
+    CHECK_OK(pair_sign(&p, &head, CG_SAPI_GRANT, no_body, &sent));
+    cg_native_sent_done(&sent);
+    p.now.s--;
+    CHECK_ERR(pair_sign(&p, &head, CG_SAPI_GRANT, no_body, &sent), CG_EXPIRED);
+    CHECK(cg_native_state_at(&p.native, p.now) == CG_NATIVE_RENEW);
+    pair_done(&p);
+}
+
 TEST(drains_for_good)
 {
     struct cg_native_pending pending;
@@ -436,6 +457,7 @@ SUITE(native, T(is_ready_only_after_the_answer_was_verified),
       T(an_answer_that_is_spoilt_malformed_or_widened_is_not_accepted),
       T(learns_the_servers_time_up_to_ten_minutes_off),
       T(a_client_whose_clock_is_five_minutes_off_gets_in_after_one_hint),
-      T(renews_at_80_percent_and_never_signs_after_the_end), T(drains_for_good),
-      T(has_one_wallet_a_connection), T(a_signature_of_another_length_is_not_sent),
-      T(a_failed_request_does_not_count), T(makes_the_vectors_headers))
+       T(renews_at_80_percent_and_never_signs_after_the_end),
+       T(a_clock_that_is_set_back_asks_for_another_grant), T(drains_for_good),
+       T(has_one_wallet_a_connection), T(a_signature_of_another_length_is_not_sent),
+       T(a_failed_request_does_not_count), T(makes_the_vectors_headers))
