@@ -134,8 +134,9 @@ int cl_app_trust(struct cl_app *app, const char *file)
     err = cg_trust_read(app->crypto, cg_buf_span(&text), &app->trust, &fault);
     cg_buf_done(&text);
     if (err != CG_OK)
-        return cl_fail(app->show, CL_EXIT_TRUST, CG_OK, NULL, "%s:%u: %s", file, fault.line,
-                       fault.text ? fault.text : cg_err_text(err));
+        return cl_fail(app->show, CL_EXIT_TRUST, CG_OK,
+                       "get it anew from who runs the registry; httpcg trust make writes one",
+                       "%s:%u: %s", file, fault.line, fault.text ? fault.text : cg_err_text(err));
     return open_seen(app);
 }
 

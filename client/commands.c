@@ -168,7 +168,8 @@ const struct cl_command cl_commands[] = {
      .groups = CL_WITH_WALLET | CL_WITH_TRUST, .options = {CL_CRED, CL_AGENT}, .run = cl_run_agent},
     {.words = "doctor", .takes = "[NAME|URL...]", .summary = "find out what is wrong here, and what to do about it",
      .text = "Looks at the clock, the home folder, the wallet's files, the trust file, and whether registry and ledger can be reached and "
-             "prove what they say; for each name given also at its gateway's certificate. Nobody is asked for a passphrase, and no "
+             "prove what they say; for each name given also at its gateway's certificate and clock. Whatever is wrong comes with what "
+             "to do about it. Nobody is asked for a passphrase, and no "
              "wallet is shown to anybody. Ends with 123 where something is wrong.",
      .example = "httpcg doctor\nhttpcg doctor app/shop.example\n",
      .groups = CL_WITH_TRUST | CL_WITH_LEDGER, .options = {CL_WALLET}, .max_words = CL_WORDS_MAX, .run = cl_run_doctor},

@@ -167,6 +167,9 @@ int cl_fail(struct cl_show *show, enum cl_exit code, cg_err err, const char *rem
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    snprintf(show->failure, sizeof show->failure, "%s%s%s", text, err != CG_OK ? ": " : "",
+             err != CG_OK ? cg_err_text(err) : "");
+    snprintf(show->remedy, sizeof show->remedy, "%s", remedy ? remedy : "");
     if (show->json) {
         json_t *error = json_object();
 

@@ -28,10 +28,11 @@ struct cl_show {
     const char *step; /* where we are: resolve, connect, control, signed, answer */
     struct cl_check checks[CL_CHECKS_MAX];
     size_t n_checks;
-    char problem[96];      /* the newest refusal's code */
-    int64_t retry_after_s; /* and when it said to ask again; -1: it did not */
-    uint64_t server_time;  /* of a clock-skew; 0: not told */
-    json_t *json;          /* the document of --json: what commands add, by name; NULL without */
+    char problem[96];               /* the newest refusal's code */
+    int64_t retry_after_s;          /* and when it said to ask again; -1: it did not */
+    uint64_t server_time;           /* of a clock-skew; 0: not told */
+    char failure[768], remedy[256]; /* what cl_fail said last, also in silence */
+    json_t *json; /* the document of --json: what commands add, by name; NULL without */
 };
 
 /* cl_show_init begins; cl_show_done frees. */
