@@ -1,12 +1,11 @@
 """A gateway whose clock is wrong, beside a ledger whose clock is right: two processes, one of them under a
-library that shifts its civil time while it runs (tests/support/wrong_clock.c)."""
+library that shifts its civil time while it runs (tests/support/otherclock.c)."""
 
 import contextlib
 import http.client
 import json
 import os
 import pathlib
-import struct
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from instance import UnixConnection, ask
 
 sys.path += [str(pathlib.Path(__file__).parent.parent / folder) for folder in ("attacks", "vectors/make")]
 from backend import Backend  # noqa: E402
-from house import BUILD, DAEMON, House, free_ports  # noqa: E402
+from house import BUILD, DAEMON, House, free_port  # noqa: E402
 from rogue import Connection, Wallet  # noqa: E402
 
 
@@ -31,7 +30,7 @@ class Gateway:
 
     def __init__(self, house):
         self.house, self.name, self.fingerprint = house, house.name, house.fingerprint
-        port, self.admin_port = free_ports(2)
+        port, self.admin_port = free_port(), free_port()
         self.address = ("127.0.0.1", port)
         self.clock = house.path("clock")
         self.set(0)
@@ -55,7 +54,7 @@ class Gateway:
             [DAEMON, "--config", house.path("second.yaml")],
             cwd=house.folder, stdout=self.errors, stderr=self.errors,
             env=os.environ | {
-                "LD_PRELOAD": os.path.join(BUILD, "tests/libwrong-clock.so"), "WRONG_CLOCK": self.clock, "ASAN_OPTIONS": options,
+                "LD_PRELOAD": os.path.join(BUILD, "tests/otherclock.so"), "OTHERCLOCK": self.clock, "ASAN_OPTIONS": options,
             },
         )  # fmt: skip
 
@@ -67,8 +66,9 @@ class Gateway:
 
     def set(self, seconds):
         self.ahead = seconds
-        with open(os.open(self.clock, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            file.write(struct.pack("=q", seconds))
+        new = pathlib.Path(self.clock + ".new")
+        new.write_text(str(seconds))
+        new.rename(self.clock)
 
     def stop(self):
         self.process.terminate()

@@ -457,7 +457,7 @@ SUITE(native, T(is_ready_only_after_the_answer_was_verified),
       T(an_answer_that_is_spoilt_malformed_or_widened_is_not_accepted),
       T(learns_the_servers_time_up_to_ten_minutes_off),
       T(a_client_whose_clock_is_five_minutes_off_gets_in_after_one_hint),
-       T(renews_at_80_percent_and_never_signs_after_the_end),
-       T(a_clock_that_is_set_back_asks_for_another_grant), T(drains_for_good),
-       T(has_one_wallet_a_connection), T(a_signature_of_another_length_is_not_sent),
-       T(a_failed_request_does_not_count), T(makes_the_vectors_headers))
+      T(renews_at_80_percent_and_never_signs_after_the_end),
+      T(a_clock_that_is_set_back_asks_for_another_grant), T(drains_for_good),
+      T(has_one_wallet_a_connection), T(a_signature_of_another_length_is_not_sent),
+      T(a_failed_request_does_not_count), T(makes_the_vectors_headers))
