@@ -1,5 +1,8 @@
 """A connection that is not TLS 1.3 with the hybrid group and a known name is none."""
+import os
 import socket
+import threading
+import time
 
 import pytest
 
@@ -45,6 +48,62 @@ def test_a_session_is_not_resumed_under_another_name(world, alpn):
 def test_each_connection_has_another_secret(world, alpn):
     one, two = world.connect(alpn=alpn), world.connect(alpn=alpn)
     assert len({one.exporter, two.exporter}) == len({one.session_id, two.session_id}) == 2
+
+
+class Crumbs:
+    """A line to a house that carries what the client says first in pieces of one byte, as some networks cut
+    what is larger than they like."""
+
+    def __init__(self, house):
+        self.name, self.fingerprint, self.listener = house.name, house.fingerprint, socket.create_server(("127.0.0.1", 0))
+        self.to, self.address = house.address, self.listener.getsockname()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        near, _ = self.listener.accept()
+        far = socket.create_connection(self.to)
+        far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=self._down, args=(far, near), daemon=True).start()
+        left = 1500  # of the hello
+        try:
+            while piece := near.recv(65536):
+                for at in range(min(len(piece), left)):
+                    far.sendall(piece[at:at + 1])
+                    time.sleep(0.0002)
+                far.sendall(piece[left:])
+                left = max(0, left - len(piece))
+        except OSError:
+            pass
+        far.close()
+
+    @staticmethod
+    def _down(far, near):
+        try:
+            while piece := far.recv(65536):
+                near.sendall(piece)
+        except OSError:
+            pass
+        near.close()
+
+
+def test_a_hello_in_the_smallest_pieces_is_understood(world, alpn):
+    """With a post-quantum share it is larger than a packet (tldr.fail)."""
+    world.ok(world.granted(gateway=Crumbs(world.house), alpn=alpn).sign("GET", world.target("/")))
+
+
+def cpu(process):
+    with open("/proc/%d/stat" % process.pid) as file:
+        words = file.read().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_new_keys_without_end_cost_next_to_nothing(world):
+    """After a few dozen the connection ends."""
+    world.ok(world.connect(updates=20).grant(Wallet()).sign("GET", world.target("/")))
+    before = cpu(world.house.process)
+    connection = world.connect(updates=30000)
+    assert connection.wire.has_ended(15)
+    assert cpu(world.house.process) - before < 1
 
 
 def test_what_is_not_tls_gets_no_answer_in_http(world):

@@ -2,7 +2,7 @@
  * that build the bytes inside of TLS themselves.
  *
  *     attacker ADDRESS PORT [name=SNI] [alpn=h2|http/1.1|none] [groups=LIST] [version=1.2]
- *              [reference=no] [session=FILE] [keep=FILE] [early=HEX]
+ *              [reference=no] [session=FILE] [keep=FILE] [early=HEX] [updates=N]
  *     attacker serve FD chain=FILE key=FILE [alpn=...] [groups=LIST] [version=1.2] [reference=HEX]
  *
  * It shares no code with session/.  One line of JSON tells how the handshake went and what it
@@ -12,7 +12,9 @@
  *
  *   session  resumes with a session that `keep` wrote; early sends these bytes as 0-RTT data, be it
  *            allowed or not
- *   keep     writes each session that the server gives */
+ *   keep     writes each session that the server gives
+ *   updates  asks for new keys so many times before anything else, and has the peer make new ones
+ */
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -286,10 +288,25 @@ static void relay(SSL *ssl)
     }
 }
 
+/* What the peer answers is left to the relay. */
+static void update_keys(SSL *ssl, long n)
+{
+    for (long i = 0; i < n; i++) {
+        int result = SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
+
+        do
+            result = result == 1 ? SSL_do_handshake(ssl) : result;
+        while (result != 1 && waits(ssl, result, HANDSHAKE_MS));
+        if (result != 1)
+            return;
+    }
+}
+
 /* --- putting it together --- */
 
 struct options {
     const char *name, *groups, *chain, *key, *session, *early;
+    long n_updates;
     bool is_old, has_reference;
 };
 
@@ -315,6 +332,8 @@ static void read_option(const char *text, struct options *out)
         out->session = value;
     else if (IS("keep"))
         keep_in = value;
+    else if (IS("updates"))
+        out->n_updates = atol(value);
     else if (IS("early"))
         out->early = value;
     else if (!IS("reference"))
@@ -398,6 +417,8 @@ int main(int argc, char **argv)
     else
         print_facts(ssl);
     fflush(stdout);
+    if (result == 1)
+        update_keys(ssl, options.n_updates);
     if (result == 1)
         relay(ssl);
     SSL_free(ssl);
