@@ -17,6 +17,7 @@ struct gw_conn {
     int64_t held_bytes;          /* request bodies held whole */
     struct cg_span ip;           /* of the peer, for budgets */
     size_t place;                /* of its prefix in shares */
+    unsigned n_forged;           /* requests whose signature a worker looked at in vain */
     struct gw_creds creds;       /* roles given by credentials */
 };
 

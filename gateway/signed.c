@@ -9,6 +9,18 @@ void gw_signed_call(struct gw_request *req, struct cg_call *call)
         gw_refuse(req, CG_REFUSAL_UNAVAILABLE, call->err, "worker");
 }
 
+/* A signature that is none costs a worker half a millisecond and its sender nothing. An honest
+ * client never makes one; so many end the connection, whose successor needs a grant again. */
+#define FORGED_MAX 16
+
+static void count_forged(struct gw_conn *conn)
+{
+    if (++conn->n_forged < FORGED_MAX)
+        return;
+    cg_gate_close(&conn->gate);
+    cg_conn_drain(conn->conn);
+}
+
 enum gw_next gw_signed(struct gw_request *req)
 {
     struct gw_thread *thread = gw_thread_of(req);
@@ -35,6 +47,8 @@ enum gw_next gw_signed(struct gw_request *req)
     } else if (!req->sig_job) {
         return GW_REFUSE; /* as noted when the worker's answer did not come */
     } else if (cg_gate_request_commit(gate, &req->sapi, req->sig_job, &req->fault) != CG_OK) {
+        if (req->sig_job->result != CG_OK)
+            count_forged(req->conn);
         return GW_REFUSE;
     }
     req->is_signed = req->sapi.mode != CG_SAPI_NONE;

@@ -187,6 +187,22 @@ def test_no_preface_no_connection(world):
         wire.close()
 
 
+@pytest.mark.parametrize("mode", ["ed25519", "hybrid"])
+def test_signatures_that_are_none_end_the_connection(world, alpn, mode):
+    """Each costs a worker more than its sender. All are refused alike, the last like the first."""
+    grant = world.granted(alpn=alpn)
+    n = 0
+    while n < 60 and not grant.connection.wire.ended:
+        request = grant.sign("GET", world.target("/"), mode=mode)
+        request.sapi = request.sapi.replace(request.signature.hex()[-16:], "0" * 16)
+        answer = request.send()
+        if answer.how != "answered":
+            break
+        world.refused(answer, "auth-failed")
+        n += 1
+    assert n == 16
+
+
 def test_more_streams_than_allowed_are_refused(world, flooder):
     """128 at a time; the others are reset as not processed, and the connection lives."""
     grant = world.granted()
