@@ -1,5 +1,6 @@
 """Who takes his time is gone when it is over, whatever he does meanwhile, and nobody waits for him."""
 import os
+import signal
 import socket
 import threading
 import time
@@ -11,6 +12,8 @@ from backend import Backend
 from house import House
 from rogue import Connection, Wallet
 from slow_names import memory
+from test_resources import cpu
+from wire import Refused
 
 
 class Idle(House):
@@ -130,3 +133,43 @@ def test_sessions_without_end_are_kept_by_their_clients(house):
         time.sleep(1)
         sizes.append(memory(house))
     assert sizes[-1] - sizes[1] < 6, sizes
+
+
+@pytest.mark.limit(120)
+def test_a_process_that_stood_still_goes_on(house):
+    """Everything that was under way is too late at once: signatures of answers, look-ups, workers."""
+    over = threading.Event()
+    trouble = []
+
+    def run(mode):
+        while not over.is_set():
+            try:
+                with Connection(house) as connection:
+                    grant = connection.grant(Wallet())
+                    for _ in range(20):
+                        answer = grant.sign("GET", house.site + ("/vault/x" if mode == "hybrid" else "/x"), mode=mode).send()
+                        if answer.how != "answered":
+                            break
+            except (Refused, AssertionError, OSError):
+                pass
+            except Exception as problem:
+                trouble.append(problem)
+
+    threads = [threading.Thread(target=run, args=(mode,), daemon=True) for mode in ["hybrid"] * 6 + ["grant"] * 2]
+    for thread in threads:
+        thread.start()
+    for seconds in (11, 1, 11):
+        time.sleep(2)
+        house.process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        house.process.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    over.set()
+    for thread in threads:
+        thread.join(30)
+    assert not trouble, trouble
+    with Connection(house) as connection:
+        assert connection.grant(Wallet()).sign("GET", house.site + "/").send().status == 200
+    before = cpu(house)
+    time.sleep(2)
+    assert cpu(house) - before < 0.5
