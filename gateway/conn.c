@@ -129,6 +129,16 @@ static void on_exchange(struct cg_conn *c, struct cg_exchange *x, unsigned what)
         cg_conn_drain(c);
 }
 
+void gw_give_up(void *owner)
+{
+    struct gw_conn *conn = owner;
+
+    cg_metric_add(conn->thread->metrics, &gw_metric_table, GW_METRIC_CONNECTIONS, CG_LABELS(), -1);
+    gw_share_give(&conn->thread->conns, conn->place);
+    gw_identity_unref(conn->identity);
+    free(conn);
+}
+
 static void on_close(struct cg_conn *c, cg_err why)
 {
     struct gw_conn *conn = cg_conn_owner(c);
@@ -148,10 +158,7 @@ static void on_close(struct cg_conn *c, cg_err why)
         cg_loop_unset(conn->thread->loop, &conn->timer);
         cg_gate_done(&conn->gate);
     }
-    cg_metric_add(conn->thread->metrics, &gw_metric_table, GW_METRIC_CONNECTIONS, CG_LABELS(), -1);
-    gw_share_give(&conn->thread->conns, conn->place);
-    gw_identity_unref(conn->identity);
-    free(conn);
+    gw_give_up(conn);
 }
 
 const struct cg_conn_events gw_conn_events = {on_open, on_exchange, on_close};

@@ -26,5 +26,7 @@ extern const struct cg_conn_events gw_conn_events;
 /* gw_accept makes a connection's engine. */
 cg_err gw_accept(void *thread, const struct cg_peer *peer, struct cg_loop *loop,
                  struct cg_engine **engine, void **owner);
+/* gw_give_up takes back what gw_accept made, where no connection came of it. */
+void gw_give_up(void *owner);
 
 #endif

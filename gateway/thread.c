@@ -108,6 +108,7 @@ static cg_err listen(struct gw_thread *thread, size_t number, struct cg_problems
                     (size_t)thread->options->limits.connections / thread->gw->setup.n_threads + 1,
                 .events = &gw_conn_events,
                 .accept = gw_accept,
+                .give_up = gw_give_up,
                 .ctx = thread,
             };
             struct cg_listener *listener;

@@ -81,6 +81,8 @@ static void admit(struct cg_listener *listener, int fd, const struct sockaddr *f
     cg_socket_tune(fd, listener->at.kind);
     if (cg_conn_new(listener->loop, fd, &peer, engine, options->events, owner, &conn) == CG_OK)
         cg_conn_join(conn, &listener->conns, true);
+    else if (options->give_up)
+        options->give_up(owner);
 }
 
 /* Returns false when there is nothing more to accept now. */

@@ -20,7 +20,8 @@ struct cg_listen_options {
     size_t n_conns_max;   /* of this listener; 0 is 10 000 */
     const struct cg_conn_events *events;
     cg_accept_fn accept;
-    void *ctx; /* of accept, and the connections' owner if accept gives none */
+    void (*give_up)(void *owner); /* of an owner whose connection could not be made; or NULL */
+    void *ctx;                    /* of accept, and the connections' owner if accept gives none */
 };
 
 /* cg_listener_new binds and listens.

@@ -1,9 +1,13 @@
 """Requests that end in the middle of something: whatever they wait for, and whatever is full."""
+import signal
 import threading
+import time
 
 import pytest
 
-from rogue import GRANT_TYPE, Wallet
+from actor import Actor
+from house import House
+from rogue import GRANT_TYPE, Connection, Wallet
 
 
 def post(connection, body):
@@ -40,3 +44,62 @@ def test_heads_of_every_size_are_answered(world, alpn, signed):
             world.expected += 1
         elif alpn != "h2":
             grant = world.granted(alpn=alpn)
+
+
+# --- the end of the process ---
+
+@pytest.fixture
+def mortal():
+    """An instance that may be ended, before a backend that thinks for as long as its path says."""
+    def play(talk):
+        talk.take_body()
+        threading.Event().wait(float(talk.target.rpartition("/")[2] or 0))
+        talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        return True
+
+    actor = Actor(play)
+    house = House(actor.port, site="mortal.test")
+    yield house
+    house.close()
+    actor.close()
+
+
+def begin(grant, path):
+    """Sends a request; gives how to wait for its answer."""
+    request = grant.sign("GET", "mortal.test/" + path)
+    http = grant.connection.http
+    if http.is_h2:
+        stream = http.open([(":method", "GET"), (":scheme", "httpcg"), (":authority", "app"),
+                            (":path", "/" + request.target), *request.head_fields()])
+        return lambda: http.answer(stream, 5)
+    http.send(http.head("GET httpcg://app/%s HTTP/1.1" % request.target, [("Host", "app"), *request.head_fields()]))
+    return lambda: http.answer(5)
+
+
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+def test_what_is_open_at_the_end_is_answered(mortal, alpn):
+    with Connection(mortal, alpn=alpn) as connection, Connection(mortal) as idle:
+        answer = begin(connection.grant(Wallet()), "0.7")
+        time.sleep(0.2)
+        mortal.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        with pytest.raises(Exception):
+            Connection(mortal)
+        got = answer()
+        assert got.status == 200 and got.body == b"ok", got
+        assert idle.wire.has_ended(3) or idle.http.step(1)
+    assert mortal.process.wait(5) == 0, mortal.words()
+
+
+def test_a_second_signal_ends_at_once(mortal):
+    with Connection(mortal) as connection:
+        answer = begin(connection.grant(Wallet()), "30")
+        time.sleep(0.2)
+        began = time.monotonic()
+        mortal.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert not mortal.has_ended(0)
+        mortal.process.send_signal(signal.SIGTERM)
+        assert answer().how in ("reset", "ended")
+    assert mortal.process.wait(5) == 3, mortal.words()
+    assert time.monotonic() - began < 3
