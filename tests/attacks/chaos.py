@@ -9,7 +9,6 @@ What holds in the end, whatever happened:
 * no answer that was verified belongs to another request;
 * memory and descriptors are back near where they were;
 * an honest caller is served, no sanitizer has said anything, and the log is lines of JSON without secrets."""
-import json
 import os
 import random
 import signal
@@ -25,7 +24,8 @@ os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_s
 
 import h2  # noqa: E402
 from actor import Actor  # noqa: E402
-from house import SECRET, House, rule  # noqa: E402
+from house import House, rule  # noqa: E402
+from logs import check_log  # noqa: E402
 from rogue import GRANT_TYPE, Connection, Wallet  # noqa: E402
 from wire import Refused  # noqa: E402
 
@@ -488,34 +488,6 @@ def canary(house):
         if time.monotonic() > until:
             return trouble
         time.sleep(0.2)
-
-
-def secrets_of(house):
-    """What no line of the log may hold."""
-    seeds = [house.registry.key.seed, house.log.key.seed, house.transport.seed]
-    with open(house.path("tls.key")) as file:
-        pem = file.read().split("\n")[1]
-    return [SECRET, pem, *(seed.hex() for seed in seeds), "signature\\\":\\\"", "qlock_hash", "minute_epoch", "sha-256=:"]
-
-
-def check_log(house):
-    """Faults of the log and of what went to standard error."""
-    faults = []
-    with open(house.path("daemon.log"), "rb") as file:
-        for line in file.read().split(b"\n")[:-1]:
-            try:
-                json.loads(line)
-            except ValueError:
-                faults.append("a line of the log is no JSON: %r" % line[:300])
-    with open(house.path("daemon.log"), errors="replace") as file:
-        text = file.read()
-    faults += ["the log tells a secret: %s" % secret[:20] for secret in secrets_of(house) if secret in text]
-    faults += ["the log speaks of a fault of ours: %s" % line[:300] for line in text.split("\n") if '"internal_error"' in line][:3]
-    with open(house.path("errors"), errors="replace") as file:
-        errors = file.read()
-    if errors:
-        faults.append("standard error: " + errors[:6000])
-    return faults
 
 
 def main():

@@ -11,6 +11,7 @@ import pytest
 
 from backend import Backend
 from house import House
+from logs import check_log
 from rogue import Connection, Wallet
 
 STATUS = {"bad-request": 400, "digest-mismatch": 400, "auth-required": 401, "clock-skew": 401, "auth-failed": 401,
@@ -109,10 +110,11 @@ def house(backend):
     house = House(backend.port)
     yield house
     code = house.stop()
-    words = house.words()
+    words, faults = house.words(), check_log(house)
     house.close()
     # What a sanitizer found comes out here at the latest.
     assert code == 0, words
+    assert not faults, faults
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ trust: trust.conf
 threads: {loops: 1, crypto: 1}
 listen: {native: ["127.0.0.1:%d"], services: ["127.0.0.1:%d"]}
 admin: {listen: off, socket: admin.sock}
-log: {level: debug, file: daemon.log}
+log: {level: debug, file: daemon.log, access: access.log}
 ledger: {origin: "%s", key: log.hck, passphrase: pass, registries: ["%s"], publish_interval: 20ms, heartbeat: 1s}
 registry: {key: registry.hck, passphrase: pass, wallet_doc: registry.wallet, suffixes: [".test"], suffix_rule: first}
 gateway:

@@ -1,5 +1,7 @@
 """QLOCK and SAPI have one spelling each, and everything else a client may not say is refused or
 never reaches the backend."""
+import time
+
 import pytest
 
 from rogue import Wallet
@@ -252,3 +254,29 @@ def test_other_schemes_planes_and_names_are_misdirected(world):
     for method in ("TRACE", "CONNECT"):
         answer = ask("httpcg", "app", "/" + world.target("/"), method)
         assert answer.code in ("method-not-allowed", "reset"), answer
+
+
+def test_nothing_that_a_peer_says_makes_a_line_of_the_log(world, alpn):
+    """What ends lines, moves cursors or closes a quote: refused or escaped. The log is looked at when the instance ends."""
+    grant = world.granted(alpn=alpn)
+    forged = '{"time":"2026-01-01T00:00:00Z","level":"info","event":"request"}'
+    for path in ('/a"b', "/a%0d%0ab", "/a%1b[2Jb", "/a\\b", "/%e2%80%ae", "/" + forged, "/a\x1b[2J", "/a\nb", "/\xe2\x80\xa8", "/%00"):
+        for method in ("GET", 'G"T', "GE\x1bT"):
+            request = grant.sign("GET", world.target("/"))
+            request.method, request.target = method, world.site + path
+            request.send()
+            if grant.connection.wire.ended:
+                grant = world.granted(alpn=alpn)
+    for name in ("user-agent", "x-" + "y" * 60, "cookie"):
+        for value in (forged, '"', "\x7f", "\x1b[2J", "\xc2\x9b"):
+            request = grant.sign("GET", world.target("/"))
+            request.fields = [(name, value)]
+            if request.send().status == 200:
+                world.expected += 1
+            if grant.connection.wire.ended or alpn != "h2":
+                grant = world.granted(alpn=alpn)
+    time.sleep(0.3)
+    with open(world.house.path("access.log"), "rb") as log:
+        lines = log.readlines()
+    assert any(b"%0d%0a" in line.lower() for line in lines)
+    assert not any(line.startswith(b'{"time":"2026-01-01T00:00:00Z') for line in lines)
