@@ -1,4 +1,5 @@
 """Requests that end in the middle of something: whatever they wait for, and whatever is full."""
+import os
 import signal
 import threading
 import time
@@ -103,3 +104,34 @@ def test_a_second_signal_ends_at_once(mortal):
         assert answer().how in ("reset", "ended")
     assert mortal.process.wait(5) == 3, mortal.words()
     assert time.monotonic() - began < 3
+
+
+def test_no_request_is_lost_by_reloads(world):
+    """Good ones and bad ones, on connections that were there before and on new ones."""
+    over, answers = threading.Event(), []
+
+    def run(alpn):
+        grant = world.granted(alpn=alpn)
+        while not over.is_set():
+            for body in (b"", bytes(5000)):
+                answers.append(grant.sign("POST", world.target("/reloaded"), body=body).send())
+            with Connection(world.house, alpn=alpn) as connection:
+                answers.append(connection.grant(Wallet()).sign("GET", world.target("/reloaded")).send())
+
+    threads = [threading.Thread(target=run, args=(alpn,)) for alpn in ("h2", "h2", "http/1.1")]
+    for thread in threads:
+        thread.start()
+    for i in range(15):
+        if i % 3 == 2:
+            world.house.write("routes.d/bad.yaml", "nonsense: [")
+            world.house.process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+            os.unlink(world.house.path("routes.d/bad.yaml"))
+        else:
+            world.house.reload()
+    over.set()
+    for thread in threads:
+        thread.join()
+    world.expected += len(answers)
+    assert len(answers) > 30 and all(answer.status == 200 for answer in answers), [
+        answer for answer in answers if answer.status != 200]
