@@ -175,6 +175,8 @@ TEST(every_prefix_of_a_policys_cbor_is_refused)
     struct cg_span cbor = cg_policy_cbor(policy);
     for (size_t n = 0; n < cbor.len; n++)
         CHECK(cg_policy_read_cbor(cg_span_first(cbor, n), &other, NULL) != CG_OK);
+    for (size_t n = 0; n < sizeof example - 1; n++)
+        CHECK(cg_policy_read_json(cg_span_of(example, n), &other, NULL) != CG_OK);
     CHECK(other == NULL);
     CHECK_OK(cg_policy_read_cbor(cbor, &other, NULL));
     CHECK(cg_hash_eq(cg_policy_hash(policy), cg_policy_hash(other)));

@@ -223,7 +223,8 @@ TEST(an_unsuccessful_read_leaves_the_output_alone)
     struct cg_span good = cg_vector_hex("v1:tlsls.cose_without_unprotected");
     struct cg_cert cert = {.n_names = 77};
 
-    CHECK_ERR(cg_cert_read(cg_span_first(good, good.len - 1), &cert), CG_SHORT);
+    for (size_t n = 0; n < good.len; n++)
+        CHECK_ERR(cg_cert_read(cg_span_first(good, n), &cert), CG_SHORT);
     CHECK_INT(cert.n_names, 77);
 }
 

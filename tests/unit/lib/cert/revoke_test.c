@@ -53,6 +53,36 @@ TEST(the_present_and_the_next_keys_revoke_and_no_others)
     CHECK(revoke.by_next);
 }
 
+/* Of both kinds: each prefix is short, and no byte can be another. */
+TEST(no_part_and_no_altered_statement_revokes)
+{
+    struct cg_did_state state = gateway();
+
+    for (int by_next = 0; by_next < 2; by_next++) {
+        CG_AUTO(buf) struct cg_buf wire = {0};
+        struct cg_revoke out = {.time = {-7}};
+
+        cg_buf_init(&wire, CG_DOCUMENT_MAX_BYTES);
+        CHECK_OK(cg_revoke_issue(cg_test_signer(by_next ? GATEWAY_NEXT : GATEWAY), &state.waddr,
+                                 (struct cg_wall){1795366003}, &fingerprint, by_next, &wire));
+        struct cg_span whole = cg_buf_span(&wire);
+        for (size_t n = 0; n < whole.len; n++)
+            CHECK_ERR(cg_revoke_read(cg_span_first(whole, n), &out), CG_SHORT);
+        CHECK_OK(cg_buf_add(&wire, CG_LIT("\0")));
+        CHECK_ERR(cg_revoke_read(cg_buf_span(&wire), &out), CG_EXTRA);
+        wire.len--;
+        for (size_t at = 0; at < wire.len; at += at < 400 ? 1 : 61)
+            for (unsigned bit = 0; bit < 8; bit += 3) {
+                wire.at[at] ^= (uint8_t)(1u << bit);
+                CHECK(cg_revoke_verify(cg_test_crypto(), cg_buf_span(&wire), &state, &out) !=
+                      CG_OK);
+                wire.at[at] ^= (uint8_t)(1u << bit);
+            }
+        CHECK_INT(out.time.s, -7);
+        CHECK_OK(cg_revoke_verify(cg_test_crypto(), cg_buf_span(&wire), &state, &out));
+    }
+}
+
 TEST(a_statement_is_of_one_did)
 {
     CG_AUTO(buf) struct cg_buf wire = {0};
@@ -106,5 +136,6 @@ TEST(a_statement_is_a_closed_schema)
     }
 }
 
-SUITE(revoke, T(the_present_and_the_next_keys_revoke_and_no_others), T(a_statement_is_of_one_did),
+SUITE(revoke, T(the_present_and_the_next_keys_revoke_and_no_others),
+      T(no_part_and_no_altered_statement_revokes), T(a_statement_is_of_one_did),
       T(a_statement_is_a_closed_schema))

@@ -257,6 +257,19 @@ TEST(vkeys_go_there_and_back)
         CHECK_INT(key.type, type);
         cg_note_key_done(&key);
     }
+    /* The id is of the whole, so no part and no other character passes. */
+    char bad[256];
+    struct cg_span vkey = cg_span_str(cg_vector("checkpoint:log.vkey_ed25519"));
+    for (size_t n = 0; n < vkey.len; n++)
+        CHECK(cg_vkey_read(cg_test_crypto(), cg_span_first(vkey, n), &key) != CG_OK);
+    CHECK_OR_STOP(vkey.len < sizeof bad);
+    memcpy(bad, vkey.at, vkey.len);
+    for (size_t at = 0; at < vkey.len; at++)
+        for (unsigned bit = 0; bit < 8; bit++) {
+            bad[at] = (char)(vkey.at[at] ^ 1u << bit);
+            CHECK(cg_vkey_read(cg_test_crypto(), cg_span_of(bad, vkey.len), &key) != CG_OK);
+            bad[at] = (char)vkey.at[at];
+        }
     w = cg_writer_fixed(room, sizeof room);
     CHECK_ERR(cg_vkey_write(CG_LIT("a b"), CG_NOTE_ED25519, CG_BYTES(keys.ed25519), &w), CG_SYNTAX);
     CHECK_ERR(cg_vkey_write(origin, CG_NOTE_ED25519, CG_BYTES(keys.mldsa87), &w), CG_KEY);

@@ -9,6 +9,7 @@
 #include "lib/record/record.h"
 #include "lib/wire/writer.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -138,6 +139,55 @@ TEST(every_form_of_json_has_its_verdict)
     static uint8_t large[CG_DOCUMENT_MAX_BYTES + 1];
     struct cg_record record;
     CHECK_ERR(cg_record_read(CG_BYTES(large), false, &record), CG_TOO_LARGE);
+}
+
+/* What is signed of a record, and both signatures. */
+static struct cg_span essence(const struct cg_record *record, uint8_t *room)
+{
+    struct cg_writer w = cg_writer_fixed(room, ROOM);
+
+    CHECK_OK(cg_record_object(record, &w));
+    return cg_writer_span(&w);
+}
+
+/* Well inside a signature, where one bit of each byte is enough. */
+static bool amid_hex(struct cg_span json, size_t at)
+{
+    if (at < 40 || json.len - at <= 40)
+        return false;
+    for (size_t i = at - 40; i <= at + 40; i++)
+        if (!isxdigit(json.at[i]))
+            return false;
+    return true;
+}
+
+/* A text without white space has no second spelling: what another byte makes of it is refused, or
+ * is another record. */
+TEST(no_part_of_a_record_is_one_and_no_byte_can_be_another)
+{
+    static uint8_t text[ROOM], is[ROOM], was[ROOM];
+    struct cg_span json = json_of("good");
+    struct cg_record record = good();
+    struct cg_span before = essence(&record, was);
+
+    CHECK_OR_STOP(json.len < sizeof text);
+    record.serial = 77;
+    for (size_t n = 0; n < json.len; n++) {
+        cg_err err = cg_record_read(cg_span_first(json, n), false, &record);
+
+        CHECK(err == CG_SHORT || err == CG_SYNTAX);
+    }
+    CHECK_INT(record.serial, 77);
+    memcpy(text, json.at, json.len);
+    for (size_t at = 0; at < json.len; at++)
+        for (unsigned bit = 0; bit < 8; bit++) {
+            if (bit != at % 8 && amid_hex(json, at))
+                continue;
+            text[at] ^= (uint8_t)(1u << bit);
+            if (cg_record_read(cg_span_of(text, json.len), false, &record) == CG_OK)
+                CHECK(!cg_span_eq(essence(&record, is), before));
+            text[at] ^= (uint8_t)(1u << bit);
+        }
 }
 
 TEST(every_form_of_object_has_its_verdict)
@@ -344,6 +394,7 @@ TEST(times_and_serials_hold_at_their_edges)
 
 SUITE(record, T(the_protocols_record_has_its_bytes_commitment_and_signatures),
       T(records_go_there_and_back), T(every_form_of_json_has_its_verdict),
+      T(no_part_of_a_record_is_one_and_no_byte_can_be_another),
       T(every_form_of_object_has_its_verdict),
       T(a_submission_has_no_registrys_signature_and_everything_else_has),
       T(owner_and_registry_make_the_published_records),

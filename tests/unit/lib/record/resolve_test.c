@@ -166,6 +166,34 @@ static size_t case_named(const char *why)
     return 0;
 }
 
+TEST(no_part_of_an_answer_is_one)
+{
+    CG_AUTO(buf) struct cg_buf json = {0};
+    CG_AUTO(buf) struct cg_buf room = {0};
+    struct cg_resolve_answer answer = {.staple = CG_LIT("untouched")};
+
+    cg_buf_init(&json, CG_RESOLVE_MAX_BYTES);
+    cg_buf_init(&room, CG_RESOLVE_MAX_BYTES);
+    struct cg_span text = answer_of(case_named("good"), &json);
+    while (text.len > 0 && text.at[text.len - 1] == '\n')
+        text.len--;
+    for (size_t n = 0; n < text.len; n += n < 300 ? 1 : 37) {
+        cg_err err = cg_resolve_read(cg_span_first(text, n), &room, &answer);
+
+        CHECK(err == CG_SHORT || err == CG_SYNTAX);
+    }
+    cg_buf_clear(&json);
+    text = answer_of(case_named("a name that is gone"), &json);
+    while (text.len > 0 && text.at[text.len - 1] == '\n')
+        text.len--;
+    for (size_t n = 0; n < text.len; n += n < 300 ? 1 : 37) {
+        cg_err err = cg_resolve_read_denial(cg_span_first(text, n), &room, &answer);
+
+        CHECK(err == CG_SHORT || err == CG_SYNTAX);
+    }
+    CHECK_SPAN(answer.staple, CG_LIT("untouched"));
+}
+
 TEST(answers_of_another_form_are_refused)
 {
     static const struct {
@@ -248,4 +276,5 @@ TEST(every_step_has_its_sentence)
 }
 
 SUITE(resolve, T(every_case_has_its_verdict_at_its_step), T(answers_go_there_and_back),
-      T(answers_of_another_form_are_refused), T(every_step_has_its_sentence))
+      T(no_part_of_an_answer_is_one), T(answers_of_another_form_are_refused),
+      T(every_step_has_its_sentence))
