@@ -137,6 +137,10 @@ TEST(patterns_match_whole_segments)
         const char *pattern, *path;
         bool want;
     } rows[] = {
+        {"", "/", false},
+        {"/", "", false},
+        {"a", "/a", false},
+        {"/a", "a", false},
         {"/", "/", true},
         {"/", "/a", false},
         {"/a", "/a", true},

@@ -211,6 +211,13 @@ TEST(a_log_signs_and_its_witnesses_cosign_as_published)
     CHECK_ERR(cg_checkpoint_cosign(CG_LIT("w w"), CG_NOTE_COSIGNED_ED25519, ed25519, &checkpoint,
                                    now(), &l),
               CG_SYNTAX);
+    CHECK_ERR(cg_checkpoint_cosign(CG_LIT("w"), CG_NOTE_COSIGNED_ED25519, ed25519, &checkpoint,
+                                   (struct cg_wall){-1}, &l),
+              CG_INTERNAL);
+    CHECK_INT(l.len, 0);
+    CHECK_OK(cg_checkpoint_cosign(CG_LIT("w"), CG_NOTE_COSIGNED_ED25519, ed25519, &checkpoint,
+                                  (struct cg_wall){0}, &l));
+    l.len = 0;
     signer.origin = CG_LIT("a log");
     CHECK_ERR(cg_checkpoint_sign(&signer, 3, &root, &l), CG_SYNTAX);
     CHECK_INT(l.len, 0);

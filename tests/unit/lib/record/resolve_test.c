@@ -267,6 +267,10 @@ TEST(answers_of_another_form_are_refused)
     CHECK_ERR(cg_resolve_read(CG_BYTES(large), &room, &answer), CG_TOO_LARGE);
     CHECK_ERR(cg_resolve_read(cg_span_of(large, sizeof large - 1), &room, &answer), CG_SYNTAX);
     CHECK_ERR(cg_resolve_read_denial(CG_BYTES(large), &room, &answer), CG_TOO_LARGE);
+    memset(large, ' ', sizeof large);
+    memcpy(large, text.at, text.len);
+    CHECK_OK(cg_resolve_read_denial(cg_span_of(large, sizeof large - 1), &room, &answer));
+    CHECK_ERR(cg_resolve_read_denial(CG_BYTES(large), &room, &answer), CG_TOO_LARGE);
 }
 
 TEST(every_step_has_its_sentence)

@@ -126,6 +126,29 @@ TEST(depth_six_passes_and_seven_does_not)
     CHECK_OK(read_any("818181818101"));
     CHECK_ERR(read_any("81818181818101"), CG_TOO_LARGE);
     CHECK_ERR(read_any("d86281818181d8628101"), CG_TOO_LARGE);
+    /* A map's keys are one deeper than it, as its values are. */
+    CHECK_OK(read_any("8181818181a0"));
+    CHECK_OK(read_any("81818181a10000"));
+    CHECK_ERR(read_any("8181818181a10000"), CG_TOO_LARGE);
+    CHECK_OK(read_any("a1818181810000"));
+    CHECK_ERR(read_any("a181818181810000"), CG_TOO_LARGE);
+}
+
+TEST(an_integers_key_is_that_one)
+{
+    struct cg_cbor r = cg_cbor_of(cg_unhex("a201222222"));
+
+    CHECK_INT(cg_cbor_map(&r, 2, 2), 2);
+    cg_cbor_int_key(&r, 1);
+    CHECK_INT(cg_cbor_int(&r), -3);
+    cg_cbor_int_key(&r, -3);
+    CHECK_INT(cg_cbor_int(&r), -3);
+    CHECK_OK(cg_cbor_end(&r));
+    for (int key = -2; key <= 2; key++) {
+        r = cg_cbor_of(cg_unhex("01"));
+        cg_cbor_int_key(&r, key);
+        CHECK_ERR(cg_cbor_end(&r), key == 1 ? CG_OK : CG_SCHEMA);
+    }
 }
 
 TEST(strings_keep_to_their_limits)
@@ -216,5 +239,6 @@ SUITE(cbor, T(integers_have_the_standards_forms),
       T(floats_undefined_and_other_simple_values_are_refused),
       T(a_closed_schema_takes_its_keys_in_order_and_no_other),
       T(a_generic_map_must_be_sorted_and_without_doubles), T(depth_six_passes_and_seven_does_not),
-      T(strings_keep_to_their_limits), T(signed_integers_keep_to_64_bits),
-      T(booleans_nulls_and_tags_are_nothing_else), T(the_first_failure_stays))
+      T(an_integers_key_is_that_one), T(strings_keep_to_their_limits),
+      T(signed_integers_keep_to_64_bits), T(booleans_nulls_and_tags_are_nothing_else),
+      T(the_first_failure_stays))

@@ -138,6 +138,7 @@ static cg_err count_texts(const char *text, size_t *n)
 
     for (*n = 0; cg_json_array_next(&a, CG_JSON_TEXT, &v); (*n)++)
         ;
+    CHECK(!cg_json_array_next(&a, CG_JSON_TEXT, &v)); /* an end, and an error, stay */
     return a.err;
 }
 
