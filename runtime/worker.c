@@ -17,15 +17,22 @@ struct job {
     const struct cg_job_kind *kind;
     void *work;
     bool has_run;
+    enum cg_job_lane lane;
     _Atomic enum place place; /* changed under the lock */
     struct job *next, *prev;  /* under the lock */
+};
+
+struct lane {
+    struct job *first, *last; /* waiting */
+    size_t n_waiting, max;
 };
 
 struct cg_workers {
     pthread_mutex_t lock;
     pthread_cond_t work_or_end;
-    struct job *first, *last; /* waiting */
-    size_t n_waiting, queue_max;
+    struct lane lanes[2];     /* by enum cg_job_lane */
+    unsigned n_for_strangers; /* threads at work for them */
+    bool is_strangers_turn;
     bool is_ending;
     unsigned n_threads;
     char name[16]; /* what the kernel keeps of a thread's name */
@@ -39,32 +46,66 @@ static struct job *job_of(struct cg_call *call)
 
 static void unlink_job(struct cg_workers *workers, struct job *job)
 {
+    struct lane *lane = &workers->lanes[job->lane];
+
     if (job->prev)
         job->prev->next = job->next;
     else
-        workers->first = job->next;
+        lane->first = job->next;
     if (job->next)
         job->next->prev = job->prev;
     else
-        workers->last = job->prev;
+        lane->last = job->prev;
     job->place = TAKEN;
-    workers->n_waiting--;
+    lane->n_waiting--;
 }
 
 /* --- on the threads --- */
 
+/* Whose turn it is; NULL: nobody's that may. */
+static struct job *next_job(struct cg_workers *workers)
+{
+    struct job *known = workers->lanes[CG_JOB_KNOWN].first;
+    struct job *stranger = workers->lanes[CG_JOB_STRANGERS].first;
+    unsigned most = workers->n_threads / 2;
+
+    if (workers->n_for_strangers >= (most > 0 ? most : 1))
+        stranger = NULL;
+    if (known && stranger)
+        return workers->is_strangers_turn ? stranger : known;
+    return known ? known : stranger;
+}
+
 static struct job *await_job(struct cg_workers *workers)
 {
-    struct job *job;
+    struct job *job = NULL;
 
     pthread_mutex_lock(&workers->lock);
-    while (!workers->first && !workers->is_ending)
+    while (!workers->is_ending && !(job = next_job(workers)))
         pthread_cond_wait(&workers->work_or_end, &workers->lock);
-    job = workers->is_ending ? NULL : workers->first;
-    if (job)
+    if (workers->is_ending)
+        job = NULL;
+    if (job) {
         unlink_job(workers, job);
+        workers->is_strangers_turn = job->lane == CG_JOB_KNOWN;
+        workers->n_for_strangers += job->lane == CG_JOB_STRANGERS;
+    }
     pthread_mutex_unlock(&workers->lock);
     return job;
+}
+
+/* The thread that comes from here may find another's turn: then a stranger wants a thread that
+ * rests.
+ */
+static void leave_lane(struct cg_workers *workers, enum cg_job_lane lane)
+{
+    if (lane != CG_JOB_STRANGERS)
+        return;
+    pthread_mutex_lock(&workers->lock);
+    workers->n_for_strangers--;
+    if (workers->lanes[CG_JOB_STRANGERS].first)
+        pthread_cond_signal(&workers->work_or_end);
+    pthread_mutex_unlock(&workers->lock);
 }
 
 static void *work(void *arg)
@@ -76,6 +117,7 @@ static void *work(void *arg)
     while ((job = await_job(workers))) {
         cg_err err = job->kind->run(job->work);
 
+        leave_lane(workers, job->lane);
         job->has_run = true;
         cg_call_end_from(&job->call, err);
     }
@@ -114,6 +156,14 @@ cg_err cg_job_begin(struct cg_workers *workers, const struct cg_job_kind *kind, 
                     struct cg_loop *loop, struct cg_ticket who, unsigned tag,
                     struct cg_mono deadline)
 {
+    return cg_job_begin_in(workers, CG_JOB_KNOWN, kind, work_in, loop, who, tag, deadline);
+}
+
+cg_err cg_job_begin_in(struct cg_workers *workers, enum cg_job_lane in,
+                       const struct cg_job_kind *kind, void *work_in, struct cg_loop *loop,
+                       struct cg_ticket who, unsigned tag, struct cg_mono deadline)
+{
+    struct lane *lane = &workers->lanes[in];
     struct job *job = calloc(1, sizeof *job);
     bool is_full;
 
@@ -124,20 +174,21 @@ cg_err cg_job_begin(struct cg_workers *workers, const struct cg_job_kind *kind, 
     job->workers = workers;
     job->kind = kind;
     job->work = work_in;
+    job->lane = in;
     job->place = WAITING;
 
     pthread_mutex_lock(&workers->lock);
-    is_full = workers->n_waiting >= workers->queue_max || workers->is_ending;
+    is_full = lane->n_waiting >= lane->max || workers->is_ending;
     if (!is_full) {
         /* Entered before a thread can see it: it may end at once. */
         cg_call_begin(&job->call, &job_call, loop, who, tag, deadline);
-        job->prev = workers->last;
-        if (workers->last)
-            workers->last->next = job;
+        job->prev = lane->last;
+        if (lane->last)
+            lane->last->next = job;
         else
-            workers->first = job;
-        workers->last = job;
-        workers->n_waiting++;
+            lane->first = job;
+        lane->last = job;
+        lane->n_waiting++;
         pthread_cond_signal(&workers->work_or_end);
     }
     pthread_mutex_unlock(&workers->lock);
@@ -180,7 +231,8 @@ cg_err cg_workers_new(const char *name, unsigned n_threads, size_t queue_max,
         return CG_NO_MEMORY;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->work_or_end, NULL);
-    workers->queue_max = queue_max;
+    workers->lanes[CG_JOB_KNOWN].max = queue_max;
+    workers->lanes[CG_JOB_STRANGERS].max = CG_JOB_STRANGERS_MAX;
     snprintf(workers->name, sizeof workers->name, "%s", name);
 
     /* Signals are the main thread's; a new thread inherits the mask of whoever makes it. */
@@ -209,12 +261,13 @@ void cg_workers_free(struct cg_workers *workers)
     pthread_mutex_unlock(&workers->lock);
     for (unsigned i = 0; i < workers->n_threads; i++)
         pthread_join(workers->threads[i], NULL);
-    while (workers->first) {
-        struct job *job = workers->first;
+    for (size_t i = 0; i < 2; i++)
+        while (workers->lanes[i].first) {
+            struct job *job = workers->lanes[i].first;
 
-        unlink_job(workers, job);
-        cg_call_end_from(&job->call, CG_CANCELLED);
-    }
+            unlink_job(workers, job);
+            cg_call_end_from(&job->call, CG_CANCELLED);
+        }
     pthread_cond_destroy(&workers->work_or_end);
     pthread_mutex_destroy(&workers->lock);
     free(workers);
@@ -225,7 +278,7 @@ size_t cg_workers_waiting(struct cg_workers *workers)
     size_t n;
 
     pthread_mutex_lock(&workers->lock);
-    n = workers->n_waiting;
+    n = workers->lanes[CG_JOB_KNOWN].n_waiting + workers->lanes[CG_JOB_STRANGERS].n_waiting;
     pthread_mutex_unlock(&workers->lock);
     return n;
 }

@@ -16,6 +16,15 @@ struct cg_job_kind {
     void (*free)(void *work);  /* wherever the last use ends, a worker included */
 };
 
+/* Two lanes, for work whose amount strangers choose: they get every second turn and half of the
+ * threads (but one) at most, so that others always find room; others may use all. */
+enum cg_job_lane {
+    CG_JOB_KNOWN,
+    CG_JOB_STRANGERS,
+};
+/* So many jobs of strangers wait at most, beside queue_max others. */
+#define CG_JOB_STRANGERS_MAX 256
+
 /* cg_workers_new starts n threads named name, which hold at most queue_max waiting jobs.
  * Errors  CG_NO_MEMORY, CG_IO (no more threads). */
 CG_MUST_USE cg_err cg_workers_new(const char *name, unsigned n_threads, size_t queue_max,
@@ -33,6 +42,10 @@ size_t cg_workers_waiting(struct cg_workers *workers);
 CG_MUST_USE cg_err cg_job_begin(struct cg_workers *workers, const struct cg_job_kind *kind,
                                 void *work, struct cg_loop *loop, struct cg_ticket who,
                                 unsigned tag, struct cg_mono deadline);
+/* cg_job_begin_in is cg_job_begin in a lane of one's choice; that one is in CG_JOB_KNOWN. */
+CG_MUST_USE cg_err cg_job_begin_in(struct cg_workers *workers, enum cg_job_lane lane,
+                                   const struct cg_job_kind *kind, void *work, struct cg_loop *loop,
+                                   struct cg_ticket who, unsigned tag, struct cg_mono deadline);
 /* cg_job_work gives the work of a delivered job, borrowed until on_call returns; NULL when the job
  * did not run to its end (call->err then is CG_TIMEOUT or CG_CANCELLED). */
 void *cg_job_work(struct cg_call *call);

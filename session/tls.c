@@ -340,6 +340,29 @@ bool cg_tls_is_resumed(const struct cg_tls *tls)
     return SSL_session_reused(tls->ssl) == 1;
 }
 
+cg_err cg_tls_remember(struct cg_tls *tls, const struct cg_hash *what)
+{
+    if (!tls->is_up || tls->why != CG_OK)
+        return CG_BUSY;
+    tls->memory = *what;
+    tls->has_memory = true;
+    if (!tls->sites || !tls->sites->has_key)
+        return CG_OK;
+    ERR_clear_error();
+    /* Outside of a pull: its record waits for the next one. */
+    bool ok = SSL_new_session_ticket(tls->ssl) == 1 && SSL_do_handshake(tls->ssl) == 1;
+    ERR_clear_error();
+    return ok ? CG_OK : CG_CRYPTO;
+}
+
+bool cg_tls_remembered(const struct cg_tls *tls, struct cg_hash *out)
+{
+    if (!tls->is_up || !tls->had_memory || !cg_tls_is_resumed(tls))
+        return false;
+    *out = tls->had;
+    return true;
+}
+
 struct cg_span cg_tls_name(const struct cg_tls *tls)
 {
     return cg_span_of(tls->name, tls->name_len);

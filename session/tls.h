@@ -144,6 +144,14 @@ struct cg_span cg_tls_reference(const struct cg_tls *tls);
 /* cg_tls_offers_reference: server: the client offered 65001. */
 bool cg_tls_offers_reference(const struct cg_tls *tls);
 bool cg_tls_is_resumed(const struct cg_tls *tls);
+/* cg_tls_remember puts 32 bytes of the server's choice into this connection's tickets from now on,
+ * and issues one. They come back on the connection that it resumes, whose client is the one it was
+ * given to: nobody else can read or make them.
+ * Errors  CG_BUSY (not up), CG_CRYPTO. */
+CG_MUST_USE cg_err cg_tls_remember(struct cg_tls *tls, const struct cg_hash *what);
+/* cg_tls_remembered gives what the ticket held that a server's connection was resumed with; false:
+ * nothing. */
+bool cg_tls_remembered(const struct cg_tls *tls, struct cg_hash *out);
 /* cg_tls_name gives SNI; empty where none. cg_tls_alpn gives "h2", "http/1.1" or "". */
 struct cg_span cg_tls_name(const struct cg_tls *tls);
 struct cg_span cg_tls_alpn(const struct cg_tls *tls);

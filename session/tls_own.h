@@ -60,6 +60,9 @@ struct cg_tls {
     bool peer_closed; /* close_notify came */
     bool offered;     /* server: the client offered 65001 */
     bool announced;   /* server: we sent it */
+    bool has_memory;  /* server: our tickets hold memory */
+    bool had_memory;  /* server: the client's held had; it counts where that was resumed with */
+    struct cg_hash memory, had;
     cg_err why;
     int alert;
     const char *reason;

@@ -1,7 +1,8 @@
 /* tls_ticket.c: who may resume. A ticket is sealed under the process's current key, and holds what
  * it was issued under: the certificate's fingerprint, the leaf's key and the name. It resumes only
  * where all three are the same, because the two sides of a resumed connection derive secrets from
- * them without another handshake telling them (docs/protocol/qlock.md). */
+ * them without another handshake telling them (docs/protocol/qlock.md). Behind that may stand what
+ * the server wants to know again of its client. */
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -82,22 +83,35 @@ static cg_err bond(const struct cg_tls *tls, struct cg_hash *out)
     return cg_sha256_2(CG_BYTES(both), cg_span_of(tls->name, tls->name_len), out);
 }
 
+/* A ticket travels in the clear: whoever shows one without resuming (because it is too old) has not
+ * shown that it is his. */
+static bool memory_of(const struct cg_tls *tls, struct cg_hash *out)
+{
+    if (tls->has_memory)
+        *out = tls->memory;
+    else if (tls->had_memory && SSL_session_reused(tls->ssl) == 1)
+        *out = tls->had;
+    else
+        return false;
+    return true;
+}
+
 static int write_bond(SSL *ssl, void *arg)
 {
     const struct cg_tls *tls = SSL_get_app_data(ssl);
-    struct cg_hash hash;
+    struct cg_hash data[2];
+    size_t len = memory_of(tls, &data[1]) ? sizeof data : sizeof data[0];
 
     (void)arg;
-    if (!tls->site || bond(tls, &hash) != CG_OK)
+    if (!tls->site || bond(tls, &data[0]) != CG_OK)
         return 0;
-    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), hash.bytes, sizeof hash.bytes) ==
-           1;
+    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), data, len) == 1;
 }
 
 static SSL_TICKET_RETURN check_bond(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
                                     size_t name_len, SSL_TICKET_STATUS status, void *arg)
 {
-    const struct cg_tls *tls = SSL_get_app_data(ssl);
+    struct cg_tls *tls = SSL_get_app_data(ssl);
     void *data = NULL;
     size_t len = 0;
     struct cg_hash hash;
@@ -106,9 +120,12 @@ static SSL_TICKET_RETURN check_bond(SSL *ssl, SSL_SESSION *session, const unsign
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
         return SSL_TICKET_RETURN_IGNORE_RENEW;
     if (!tls->site || SSL_SESSION_get0_ticket_appdata(session, &data, &len) != 1 ||
-        len != sizeof hash.bytes || bond(tls, &hash) != CG_OK ||
+        (len != sizeof hash.bytes && len != 2 * sizeof hash.bytes) || bond(tls, &hash) != CG_OK ||
         memcmp(data, hash.bytes, sizeof hash.bytes) != 0)
         return SSL_TICKET_RETURN_IGNORE_RENEW;
+    tls->had_memory = len == 2 * sizeof hash.bytes;
+    if (tls->had_memory)
+        memcpy(tls->had.bytes, (uint8_t *)data + sizeof hash.bytes, sizeof hash.bytes);
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 

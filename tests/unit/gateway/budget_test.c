@@ -31,6 +31,26 @@ TEST(neighbours_of_a_prefix_share_a_bucket_and_others_do_not)
     CHECK(!take("\x20\1\x0d\xb8\0\1\xff\0\0\0\0\0\0\0\0\1", 16, 9000000));
 }
 
+TEST(a_charge_takes_what_there_is_and_no_more)
+{
+    static struct cg_buckets charged;
+    const struct cg_span ip = CG_LIT("\x0a\x09\x08\x07");
+    const struct cg_mono now = {1000000};
+
+    CHECK(cg_bucket_has(&charged, ip, 5, 5, now));
+    cg_bucket_charge(&charged, ip, 5, 5, 4, now);
+    CHECK(cg_bucket_has(&charged, ip, 5, 5, now));
+    CHECK(cg_bucket_take(&charged, ip, 5, 5, 1, now));
+    CHECK(!cg_bucket_has(&charged, ip, 5, 5, now));
+    CHECK(!cg_bucket_take(&charged, ip, 5, 5, 1, now));
+    /* A debt does not grow: one token is back as soon as ever. */
+    for (int i = 0; i < 100; i++)
+        cg_bucket_charge(&charged, ip, 5, 5, 10, now);
+    CHECK(!cg_bucket_has(&charged, ip, 5, 5, (struct cg_mono){1199999}));
+    CHECK(cg_bucket_has(&charged, ip, 5, 5, (struct cg_mono){1200000}));
+    CHECK(cg_bucket_take(&charged, ip, 5, 5, 1, (struct cg_mono){1200000}));
+}
+
 TEST(a_rate_of_nothing_lets_nobody_in)
 {
     CHECK(!cg_bucket_take(&buckets, CG_LIT("abcd"), 0, 5, 1, (struct cg_mono){5000000}));
@@ -62,5 +82,6 @@ TEST(a_share_has_its_limit_for_a_prefix_and_comes_back)
 
 SUITE(budget, T(a_bucket_gives_its_burst_and_then_its_rate),
       T(neighbours_of_a_prefix_share_a_bucket_and_others_do_not),
-      T(a_rate_of_nothing_lets_nobody_in), T(held_bytes_stop_at_the_limit_and_come_back),
+      T(a_charge_takes_what_there_is_and_no_more), T(a_rate_of_nothing_lets_nobody_in),
+      T(held_bytes_stop_at_the_limit_and_come_back),
       T(a_share_has_its_limit_for_a_prefix_and_comes_back))

@@ -66,6 +66,14 @@ static void on_call(void *owner, struct cg_call *call)
         cg_loop_stop(loop);
 }
 
+static cg_err begin_in(enum cg_job_lane lane, int a, bool waits)
+{
+    struct sum *sum = malloc(sizeof *sum);
+
+    *sum = (struct sum){a, 0, 0, waits};
+    return cg_job_begin_in(workers, lane, &sum_kind, sum, loop, who, 0, CG_NEVER);
+}
+
 static cg_err begin(int a, int b, bool waits, struct cg_mono deadline)
 {
     struct sum *sum = malloc(sizeof *sum);
@@ -157,6 +165,66 @@ TEST(a_full_queue_says_busy_and_frees_the_work)
     CHECK_INT(atomic_load(&n_freed), 4);
 }
 
+TEST(strangers_get_every_second_turn_and_others_the_rest)
+{
+    const int turns[] = {100, 1, 101, 2, 102, 3, 103, 104};
+
+    start(1, 100);
+    pthread_mutex_lock(&gate);
+    CHECK_OK(begin(0, 0, true, CG_NEVER)); /* so that all of them wait */
+    await_runs(1);
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(begin_in(CG_JOB_KNOWN, 1 + i, false));
+    for (int i = 0; i < 5; i++)
+        CHECK_OK(begin_in(CG_JOB_STRANGERS, 100 + i, false));
+    want = 9;
+    pthread_mutex_unlock(&gate);
+    CHECK(cg_loop_run_for(loop, LIMIT_MS));
+    for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++)
+        CHECK_INT(atomic_load(&order[1 + i]), turns[i]);
+    stop();
+}
+
+TEST(strangers_never_hold_more_than_half_of_the_threads)
+{
+    start(4, 100);
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 10; i++)
+        CHECK_OK(begin_in(CG_JOB_STRANGERS, i, true));
+    await_runs(2);
+    usleep(50000);
+    CHECK_INT(atomic_load(&n_run), 2);
+    /* Others find the rest free, and may use all that is left. */
+    CHECK_OK(begin_in(CG_JOB_KNOWN, 50, true));
+    CHECK_OK(begin_in(CG_JOB_KNOWN, 51, true));
+    await_runs(4);
+    want = 12;
+    pthread_mutex_unlock(&gate);
+    CHECK(cg_loop_run_for(loop, LIMIT_MS));
+    CHECK_INT(total, 45 + 101);
+    stop();
+}
+
+TEST(the_strangers_queue_is_short_and_its_fullness_is_theirs)
+{
+    start(1, 3);
+    pthread_mutex_lock(&gate);
+    CHECK_OK(begin(0, 0, true, CG_NEVER));
+    await_runs(1);
+    for (int i = 0; i < CG_JOB_STRANGERS_MAX; i++)
+        CHECK_OK(begin_in(CG_JOB_STRANGERS, 1, false));
+    CHECK_ERR(begin_in(CG_JOB_STRANGERS, 1, false), CG_BUSY);
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(begin_in(CG_JOB_KNOWN, 1, false));
+    CHECK_ERR(begin_in(CG_JOB_KNOWN, 1, false), CG_BUSY);
+    CHECK_INT(cg_workers_waiting(workers), CG_JOB_STRANGERS_MAX + 3);
+    want = 1 + CG_JOB_STRANGERS_MAX + 3;
+    pthread_mutex_unlock(&gate);
+    CHECK(cg_loop_run_for(loop, LIMIT_MS));
+    stop();
+    CHECK_INT(atomic_load(&n_freed), CG_JOB_STRANGERS_MAX + 6);
+}
+
 TEST(a_job_that_takes_too_long_is_given_up_and_ends_into_the_void)
 {
     start(1, 10);
@@ -238,6 +306,9 @@ TEST(the_asker_goes_away_at_any_moment_ten_thousand_times)
 SUITE(worker, T(jobs_come_back_with_what_they_made),
       T(an_error_comes_back_beside_the_work_which_may_be_taken), T(one_thread_keeps_the_order),
       T(a_full_queue_says_busy_and_frees_the_work),
+      T(strangers_get_every_second_turn_and_others_the_rest),
+      T(strangers_never_hold_more_than_half_of_the_threads),
+      T(the_strangers_queue_is_short_and_its_fullness_is_theirs),
       T(a_job_that_takes_too_long_is_given_up_and_ends_into_the_void),
       T(freeing_the_workers_ends_what_waits),
       T(the_asker_goes_away_at_any_moment_ten_thousand_times))

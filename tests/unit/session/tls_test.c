@@ -296,6 +296,80 @@ static bool resumes(const struct setup *before, struct setup after)
     return yes;
 }
 
+/* What a server remembers of the client of a connection. */
+static bool remembers(const struct cg_duplex *d, uint8_t what)
+{
+    struct cg_hash got = {.bytes = {0}};
+
+    return cg_tls_remembered(cg_stack_tls(d->server), &got) && got.bytes[0] == what;
+}
+
+TEST(a_ticket_brings_back_what_the_server_put_into_it)
+{
+    struct setup s = native();
+    struct cg_duplex d;
+    struct cg_buf first, second;
+    struct cg_hash none, mine = {.bytes = {7}}, newer = {.bytes = {8}};
+
+    cg_buf_init(&first, CG_TLS_SESSION_MAX_BYTES);
+    cg_buf_init(&second, CG_TLS_SESSION_MAX_BYTES);
+    meet(&s, &d);
+    CHECK(!cg_tls_remembered(cg_stack_tls(d.server), &none));
+    CHECK_OK(cg_tls_session(cg_stack_tls(d.client), &first));
+    CHECK_OK(cg_tls_remember(cg_stack_tls(d.server), &mine));
+    CHECK(!cg_tls_remembered(cg_stack_tls(d.server), &none)); /* not by resumption */
+    cg_duplex_run(&d);
+    CHECK_OK(cg_tls_session(cg_stack_tls(d.client), &second));
+    CHECK(is_up(&d));
+    cg_duplex_done(&d);
+
+    s.session = cg_buf_span(&first); /* issued before */
+    meet(&s, &d);
+    CHECK(cg_tls_is_resumed(cg_stack_tls(d.server)));
+    CHECK(!cg_tls_remembered(cg_stack_tls(d.server), &none));
+    cg_duplex_done(&d);
+
+    s.session = cg_buf_span(&second);
+    meet(&s, &d);
+    CHECK(cg_tls_is_resumed(cg_stack_tls(d.server)) && remembers(&d, 7));
+    CHECK_OK(cg_tls_remember(cg_stack_tls(d.server), &newer));
+    CHECK(remembers(&d, 7));
+    cg_duplex_run(&d);
+    cg_buf_clear(&first);
+    CHECK_OK(cg_tls_session(cg_stack_tls(d.client), &first));
+    cg_duplex_done(&d);
+    s.session = cg_buf_span(&first);
+    meet(&s, &d);
+    CHECK(remembers(&d, 8));
+    cg_duplex_done(&d);
+
+    /* Under another certificate it is no ticket, and nothing is remembered. */
+    s.fingerprint.bytes[0] ^= 1;
+    meet(&s, &d);
+    CHECK(is_up(&d) && !cg_tls_is_resumed(cg_stack_tls(d.server)));
+    CHECK(!cg_tls_remembered(cg_stack_tls(d.server), &none));
+    cg_duplex_done(&d);
+    cg_buf_wipe(&first);
+    cg_buf_wipe(&second);
+}
+
+TEST(without_tickets_nothing_is_remembered_and_nothing_fails)
+{
+    struct setup s = native();
+    struct cg_hash what = {.bytes = {7}};
+    struct cg_duplex d;
+
+    s.key = NULL;
+    d = (struct cg_duplex){.now = {1}};
+    cg_duplex_join(&d, client_of(&s), server_of(&s));
+    CHECK_ERR(cg_tls_remember(cg_stack_tls(d.server), &what), CG_BUSY);
+    cg_duplex_run(&d);
+    CHECK_OK(cg_tls_remember(cg_stack_tls(d.server), &what));
+    cg_duplex_run(&d);
+    CHECK(is_up(&d));
+    cg_duplex_done(&d);
+}
+
 TEST(resumes_only_under_the_same_key_fingerprint_leaf_and_name)
 {
     struct setup s = native(), t;
@@ -742,6 +816,8 @@ TEST(gives_up_on_a_handshake_that_does_not_end)
 SUITE(tls, T(negotiates_what_the_protocol_demands), T(shakes_hands_byte_by_byte_too),
       T(exports_the_same_bytes_on_both_sides_and_only_after_the_handshake),
       T(resumes_once_with_other_secrets_the_same_leaf_and_no_reference),
+      T(a_ticket_brings_back_what_the_server_put_into_it),
+      T(without_tickets_nothing_is_remembered_and_nothing_fails),
       T(resumes_only_under_the_same_key_fingerprint_leaf_and_name),
       T(issues_no_ticket_without_a_key), T(ignores_a_session_that_cannot_be_read),
       T(announces_no_reference_to_whom_did_not_offer_or_has_none),
