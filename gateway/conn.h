@@ -12,6 +12,7 @@ struct gw_conn {
     struct gw_identity *identity; /* pinned: what TLS announced */
     struct cg_gate gate;
     bool has_gate;
+    bool is_remembered;          /* its tickets name its wallet */
     struct cg_timer timer;       /* the gate's deadline */
     struct gw_request *requests; /* open ones */
     int64_t held_bytes;          /* request bodies held whole */

@@ -157,6 +157,7 @@ static cg_err make(struct gw_gateway *gw, struct cg_problems *problems)
     cg_config_unref(config);
     CG_TRY(err);
     log_certificate(gw, gw->identity);
+    CG_TRY(cg_entropy_fill(gw->known.salt.bytes, sizeof gw->known.salt.bytes));
     CG_TRY(cg_entropy_fill(gw->tickets.bytes, sizeof gw->tickets.bytes));
     CG_TRY(gw_signer_new(&gw->signer));
     CG_TRY(gw_names_new(gw, problems, &gw->names));

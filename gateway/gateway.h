@@ -7,6 +7,7 @@
 #define CG_GATEWAY_GATEWAY_H
 #include "gateway/budget.h"
 #include "gateway/clock.h"
+#include "gateway/known.h"
 #include "lib/trust/trust.h"
 #include "runtime/config.h"
 #include "runtime/endpoint.h"
@@ -55,7 +56,7 @@ struct gw_gateway {
     _Atomic bool is_ledger_late; /* its newest head is too old, or our clock is far ahead */
     struct cg_buckets strangers; /* look-ups for those who did not sign */
     struct cg_buckets callers;   /* and for those who did */
-    struct cg_buckets grants;    /* grants, by address prefix */
+    struct gw_known known;       /* grants */
     struct cg_buckets rules;     /* requests, by wallet and rule */
     struct gw_held held;
     struct gw_thread **threads;

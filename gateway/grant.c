@@ -1,5 +1,6 @@
-/* grant: a wallet asks for this connection to speak for it. In order, cheap before expensive: the
- * address prefix's budget, size, form and binding; both signatures, on a worker; whether the keys
+/* grant: a wallet asks for this connection to speak for it. In order, cheap before expensive: size,
+ * form and binding; the budget of whoever that is (known.h), which only then is known; both
+ * signatures, on a worker, strangers in a lane of their own; whether the keys
  * are the DID's newest, asked of the ledger only now, so that no stranger causes look-ups; whether
  * the gateway still stands; then our own proof, on the signer. */
 #include "gateway/follow.h"
@@ -11,12 +12,13 @@
 #include "lib/base/limits.h"
 #include "lib/base/span.h"
 #include "lib/base/try.h"
+#include "session/stack.h"
 
 #include <stdlib.h>
 
 #define GRANT_MS 10000
-/* A signature that does not verify costs its address prefix so many grants more. */
-#define BAD_GRANT_TOKENS 10
+/* Who waits longer for a worker comes at a bad time. */
+#define WORKER_MS 2000
 
 struct work {
     struct cg_grant_job *job;
@@ -46,13 +48,60 @@ static struct cg_mono deadline_of(struct gw_request *req)
     return cg_mono_after(req->began, GRANT_MS);
 }
 
-static bool take_tokens(struct gw_request *req, int64_t tokens)
+static struct gw_asker asker_of(const struct gw_request *req, const struct cg_grant_job *job)
+{
+    const struct cg_tls *tls = cg_stack_tls(cg_conn_engine(req->conn->conn));
+    struct cg_hash mark, had;
+
+    return (struct gw_asker){
+        .ip = req->conn->ip,
+        .wallet = &job->grant.wallet,
+        .has_ticket = cg_tls_remembered(tls, &had) &&
+                      gw_known_mark(&job->grant.wallet, &mark) == CG_OK && cg_hash_eq(&mark, &had),
+        .standing = req->standing,
+    };
+}
+
+/* Each operation in a wallet's document is two signatures more. */
+static int64_t tokens_of(const struct cg_grant_job *job)
+{
+    struct cg_span doc = job->body.wallet_doc;
+
+    return doc.len > 0 && doc.at[0] > 0x80 && doc.at[0] < 0x98 ? doc.at[0] - 0x80 : 1;
+}
+
+static bool take_tokens(struct gw_request *req, const struct cg_grant_job *job)
 {
     struct gw_thread *thread = gw_thread_of(req);
-    int64_t per_s = thread->options->limits.grants_per_s;
+    struct gw_asker asker = asker_of(req, job);
+    bool has = gw_known_take(&thread->gw->known, &asker, thread->options->limits.grants_per_s,
+                             tokens_of(job), cg_loop_mono(thread->loop));
 
-    return cg_bucket_take(&thread->gw->grants, req->conn->ip, per_s, per_s * 4, tokens,
-                          cg_loop_mono(thread->loop));
+    req->standing = asker.standing;
+    return has;
+}
+
+static void pay_for_failure(struct gw_request *req)
+{
+    struct gw_thread *thread = gw_thread_of(req);
+    const struct gw_asker asker = asker_of(req, req->grant_job);
+
+    gw_known_failed(&thread->gw->known, &asker, thread->options->limits.grants_per_s,
+                    cg_loop_mono(thread->loop));
+}
+
+/* The next connection of this wallet's is known by its ticket, and by its address anyway. */
+static void remember(struct gw_request *req)
+{
+    struct gw_thread *thread = gw_thread_of(req);
+    const struct cg_waddr *wallet = &req->grant_job->grant.wallet;
+    struct cg_tls *tls = cg_stack_tls(cg_conn_engine(req->conn->conn));
+    struct cg_hash mark;
+
+    gw_known_granted(&thread->gw->known, wallet, cg_loop_mono(thread->loop));
+    /* One ticket a connection: it has one wallet. */
+    if (!req->conn->is_remembered && gw_known_mark(wallet, &mark) == CG_OK)
+        req->conn->is_remembered = cg_tls_remember(tls, &mark) == CG_OK;
 }
 
 /* Collects the body, which is small. */
@@ -62,8 +111,6 @@ static enum gw_next collect(struct gw_request *req)
     struct gw_hold *hold = &req->forward.hold;
 
     if (req->forward.up == GW_UP_IDLE) {
-        if (!take_tokens(req, 1))
-            return gw_refuse(req, CG_REFUSAL_RATE_LIMITED, CG_RATE, "grants");
         if (x->in.content_length > CG_DOCUMENT_MAX_BYTES)
             return gw_refuse(req, CG_REFUSAL_TOO_LARGE, CG_TOO_LARGE, "grant-form");
         gw_hold_init(hold, CG_DOCUMENT_MAX_BYTES);
@@ -106,14 +153,20 @@ static enum gw_next check(struct gw_request *req)
         cg_grant_job_free(job);
         return gw_refuse(req, CG_REFUSAL_UNAVAILABLE, CG_SKEW, "clock");
     }
+    if (!take_tokens(req, job)) {
+        cg_grant_job_free(job);
+        return gw_refuse(req, CG_REFUSAL_RATE_LIMITED, CG_RATE, "grants");
+    }
     struct work *work = malloc(sizeof *work);
     if (!work) {
         cg_grant_job_free(job);
         return gw_refuse(req, CG_REFUSAL_UNAVAILABLE, CG_NO_MEMORY, "memory");
     }
     *work = (struct work){job, thread->gw->setup.crypto};
-    cg_err err = cg_job_begin(thread->gw->setup.workers, &grant_kind, work, thread->loop,
-                              req->ticket, GW_TAG_GRANT, deadline_of(req));
+    cg_err err = cg_job_begin_in(
+        thread->gw->setup.workers, req->standing == GW_STRANGER ? CG_JOB_STRANGERS : CG_JOB_KNOWN,
+        &grant_kind, work, thread->loop, req->ticket, GW_TAG_GRANT,
+        cg_mono_earlier(deadline_of(req), cg_mono_after(cg_loop_mono(thread->loop), WORKER_MS)));
     if (err != CG_OK)
         return gw_refuse(req, CG_REFUSAL_RATE_LIMITED, err, "worker");
     req->waits |= 1u << GW_TAG_GRANT;
@@ -144,7 +197,7 @@ static void verified(struct gw_request *req, struct cg_call *call)
     work->job = NULL;
     struct cg_fault fault;
     if (cg_gate_grant_verdict(req->grant_job, &fault) != CG_OK) {
-        take_tokens(req, BAD_GRANT_TOKENS);
+        pay_for_failure(req);
         gw_refuse(req, fault.refusal, fault.err, fault.check);
         return;
     }
@@ -192,6 +245,7 @@ static void known(struct gw_request *req, struct cg_call *call)
                              cg_loop_wall(thread->loop), &req->granted, &req->fault) != CG_OK)
         return;
     req->has_granted = true;
+    remember(req);
     cg_err err = begin_proof(req);
     if (err != CG_OK)
         gw_refuse(req, CG_REFUSAL_UNAVAILABLE, err, "signer");

@@ -102,7 +102,7 @@ static const struct cg_option options[] = {
     {.key = "limits.strangers", .type = CG_OPTION_INT, AT(limits.strangers_per_s), .def = "5", .min = 0, .max = 100000, .reload = true,
      .help = "Look-ups a second that unsigned requests of one address prefix may cause; signed ones 20 times as many, at least 100."},
     {.key = "limits.grants", .type = CG_OPTION_INT, AT(limits.grants_per_s), .def = "5", .min = 1, .max = 100000, .reload = true,
-     .help = "Grants a second from one address prefix."},
+     .help = "Grants a second that strangers of one address prefix may ask for; a wallet that was granted before has ten times as many."},
     {.key = "limits.evidence", .type = CG_OPTION_SIZE, AT(limits.evidence_bytes), .def = "64MiB", .min = 65536, .max = INT64_C(1) << 36,
      .reload = true, .help = "Evidence of requests, kept a minute for backends to fetch from the services listener."},
     {.key = "limits.backend_connections", .type = CG_OPTION_INT, AT(limits.backend_connections), .def = "256", .min = 1, .max = 65535,

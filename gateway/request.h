@@ -145,6 +145,7 @@ struct gw_request {
     bool is_signed;           /* its SAPI verified: the answer is signed */
     struct cg_sig_job *sig_job;
     struct cg_grant_job *grant_job;
+    enum gw_standing standing; /* of who asks for a grant */
     struct cg_gate_granted granted;
     bool has_granted;
     struct gw_name *name;

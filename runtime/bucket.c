@@ -76,8 +76,8 @@ void cg_bucket_charge(struct cg_buckets *buckets, struct cg_span ip, int64_t per
                               burst * 1000000 / per_s, now);
 }
 
-bool cg_bucket_has(struct cg_buckets *buckets, struct cg_span ip, int64_t per_s, int64_t burst,
-                   struct cg_mono now)
+bool cg_bucket_has(const struct cg_buckets *buckets, struct cg_span ip, int64_t per_s,
+                   int64_t burst, struct cg_mono now)
 {
     int64_t until = atomic_load_explicit(&buckets->until_us[prefix_hash(ip) % CG_BUCKETS],
                                          memory_order_relaxed);

@@ -27,8 +27,8 @@ struct cg_span cg_bucket_prefix(struct cg_span ip);
 void cg_bucket_charge(struct cg_buckets *buckets, struct cg_span ip, int64_t per_s, int64_t burst,
                       int64_t tokens, struct cg_mono now);
 /* cg_bucket_has tells whether it has a token, and takes none. */
-bool cg_bucket_has(struct cg_buckets *buckets, struct cg_span ip, int64_t per_s, int64_t burst,
-                   struct cg_mono now);
+bool cg_bucket_has(const struct cg_buckets *buckets, struct cg_span ip, int64_t per_s,
+                   int64_t burst, struct cg_mono now);
 /* cg_bucket_take_hash takes one token from the bucket of a hash, which cg_bucket_hash makes: it
  * adds bytes to what was hashed before, CG_BUCKET_HASH_BEGIN at first.
  * Units   a token comes back every step_us; the bucket holds most_us / step_us of them. */

@@ -46,10 +46,17 @@ class Client:
         assert b"Sanitizer" not in done.stderr and b"runtime error" not in done.stderr, done.stderr.decode()
         return done.returncode, done.stdout, said
 
+    def fetch(self, site, port=None, path="/x"):
+        """The words of a fetch, through whoever listens on that port in the gateway's place."""
+        return ["httpcg://app/" + site + path, "--passphrase-file", os.path.join(self.folder, "passphrase"),
+                "--connect-to", "::127.0.0.1:%d" % (port or self.house.native_port)]
+
+    def words(self, site):
+        """The whole command, for a shell."""
+        return [PROGRAM, *self.fetch(site), "--home", self.folder, "--fail"]
+
     def get(self, site, port=None, *words, path="/x"):
-        """Fetches a name, through whoever listens on that port in the gateway's place."""
-        return self.run("httpcg://app/" + site + path, "--passphrase-file", os.path.join(self.folder, "passphrase"),
-                        "--connect-to", "::127.0.0.1:%d" % (port or self.house.native_port), *words)
+        return self.run(*self.fetch(site, port, path), *words)
 
     def failed(self, said):
         """The checks that failed, by their words."""
