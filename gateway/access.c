@@ -99,6 +99,8 @@ enum gw_next gw_access(struct gw_request *req)
         .creds = creds,
         .n_creds = n_creds,
         .body_mode = (unsigned)req->sapi.body.mode,
+        /* Nobody measures it: who would be let in from near by is refused below. */
+        .rtt_us = 1,
         .body_len = in->content_length > 0 ? (uint64_t)in->content_length : 0,
     };
 
@@ -108,6 +110,8 @@ enum gw_next gw_access(struct gw_request *req)
             req->extra.sapi = cg_sapi_mode_name(req->access.needs);
         return gw_refuse(req, refusal_of(err), err, "rule");
     }
+    if (req->access.rule->max_rtt_us > 0)
+        return gw_refuse(req, CG_REFUSAL_NOT_IMPLEMENTED, CG_UNSUPPORTED, "distance");
     list_roles(req, &ask);
     if (!has_tokens(req))
         return gw_refuse(req, CG_REFUSAL_RATE_LIMITED, CG_RATE, "rate");

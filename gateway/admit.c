@@ -22,6 +22,17 @@ static enum cg_refusal refusal_of(int status)
     }
 }
 
+/* HTTP/1.1's way to ask for one (RFC 6455, 4.1). Any other upgrade may be left unanswered (RFC
+ * 9110, 7.8), but behind this one nothing else makes sense. */
+static bool wants_websocket(const struct cg_head *in)
+{
+    for (size_t i = 0; i < in->n_fields; i++)
+        if (in->fields[i].token == CG_TOKEN_UPGRADE &&
+            cg_span_eq_nocase(in->fields[i].value, CG_LIT("websocket")))
+            return true;
+    return false;
+}
+
 enum gw_next gw_admit(struct gw_request *req)
 {
     struct cg_exchange *x = req->x;
@@ -52,7 +63,7 @@ enum gw_next gw_admit(struct gw_request *req)
         return gw_refuse(req, CG_REFUSAL_BAD_REQUEST, CG_SYNTAX, "host");
     if (cg_gate_fields_check(in, &req->fault) != CG_OK)
         return GW_REFUSE;
-    if (in->protocol.len > 0)
+    if (in->protocol.len > 0 || wants_websocket(in))
         return gw_refuse(req, CG_REFUSAL_NOT_IMPLEMENTED, CG_UNSUPPORTED, "protocol");
     if (in->content_length > gw_thread_of(req)->options->limits.body_bytes)
         return gw_refuse(req, CG_REFUSAL_TOO_LARGE, CG_TOO_LARGE, "body");
