@@ -332,6 +332,7 @@ static void set_times(struct gw_name *name, struct cg_wall now)
 
     name->fresh_until.s = now.s + ttl < last ? now.s + ttl : last;
     name->due.s = now.s + (name->fresh_until.s - now.s) * 4 / 5;
+    atomic_store(&name->renew_at, name->due.s);
     name->stale_until.s =
         name->fresh_until.s + GW_NAME_STALE_S < last ? name->fresh_until.s + GW_NAME_STALE_S : last;
 }

@@ -50,7 +50,12 @@ bool gw_name_is_fresh(const struct gw_name *name, struct cg_wall now)
     return now.s < name->fresh_until.s;
 }
 
-bool gw_name_is_due(const struct gw_name *name, struct cg_wall now)
+bool gw_name_is_over(const struct gw_name *name, struct cg_wall now)
+{
+    return name->result.is_gone || now.s >= name->stale_until.s;
+}
+
+static bool is_due(const struct gw_name *name, struct cg_wall now)
 {
     return now.s >= name->due.s;
 }
@@ -93,27 +98,61 @@ static void know(struct gw_entry *entry, struct gw_name *name)
     entry->known = name;
 }
 
-void gw_entry_settle(struct gw_entry *entry, struct gw_name *name, cg_err err)
+/* Nobody could confirm it lately; what was proved is still proved for a while. */
+static bool is_usable(const struct gw_entry *entry, struct cg_wall now)
 {
-    struct cg_wall now = cg_loop_wall(entry->names->loop);
+    return entry->known && !gw_name_is_over(entry->known, now);
+}
+
+static void deliver_all(struct gw_entry *entry, cg_err err)
+{
     struct name_call *call = entry->waiting;
 
     entry->waiting = NULL;
-    if (name) {
-        know(entry, name);
-    } else if (entry->known && !entry->known->result.is_gone &&
-               now.s < entry->known->stale_until.s) {
-        /* Nobody could confirm it lately; what was proved is still proved for a while. */
-        err = CG_OK;
-    } else {
-        know(entry, NULL);
-    }
     while (call) {
         struct name_call *next = call->next;
 
         deliver(call, entry->known, entry->known ? CG_OK : err);
         call = next;
     }
+}
+
+void gw_entry_settle(struct gw_entry *entry, struct gw_name *name, cg_err err)
+{
+    struct cg_wall now = cg_loop_wall(entry->names->loop);
+
+    cg_loop_unset(entry->names->loop, &entry->patience);
+    entry->retry.s = 0;
+    if (name)
+        know(entry, name);
+    else if (is_usable(entry, now))
+        entry->retry.s = now.s + GW_RETRY_S;
+    else
+        know(entry, NULL);
+    deliver_all(entry, err);
+}
+
+/* The look-up goes on; who waits need not. */
+static void on_patience(struct cg_timer *timer)
+{
+    struct gw_entry *entry =
+        (struct gw_entry *)((char *)timer - offsetof(struct gw_entry, patience));
+    struct cg_wall now = cg_loop_wall(entry->names->loop);
+
+    if (!is_usable(entry, now))
+        return;
+    entry->retry.s = now.s + GW_RETRY_S;
+    deliver_all(entry, CG_OK);
+    cg_loop_set(entry->names->loop, timer,
+                cg_mono_after(cg_loop_mono(entry->names->loop), GW_PATIENCE_MS));
+}
+
+static cg_err look(struct gw_entry *entry)
+{
+    CG_TRY(gw_look_begin(entry));
+    cg_loop_set(entry->names->loop, &entry->patience,
+                cg_mono_after(cg_loop_mono(entry->names->loop), GW_PATIENCE_MS));
+    return CG_OK;
 }
 
 static struct gw_entry **find(struct gw_names *names, struct cg_span key)
@@ -133,6 +172,7 @@ static void free_entry(struct gw_names *names, struct gw_entry **at)
     struct gw_entry *entry = *at;
 
     *at = entry->next;
+    cg_loop_unset(names->loop, &entry->patience);
     gw_look_free(entry->look);
     know(entry, NULL);
     free(entry);
@@ -181,6 +221,7 @@ static struct gw_entry *find_or_add(struct gw_names *names, struct cg_span key)
     entry->names = names;
     memcpy(entry->key, key.at, key.len);
     entry->key_len = key.len;
+    cg_timer_init(&entry->patience, on_patience);
     *at = entry;
     names->n_entries++;
     return entry;
@@ -199,8 +240,9 @@ static void arrive(struct cg_task *task)
         return;
     }
     bool is_fresh = entry->known && gw_name_is_fresh(entry->known, now);
-    if (!entry->look && (!is_fresh || gw_name_is_due(entry->known, now))) {
-        cg_err err = gw_look_begin(entry);
+    bool is_resting = !is_fresh && now.s < entry->retry.s && is_usable(entry, now);
+    if (!entry->look && !is_resting && (!is_fresh || is_due(entry->known, now))) {
+        cg_err err = look(entry);
 
         if (err != CG_OK && !is_fresh) {
             call->next = entry->waiting;
@@ -209,12 +251,53 @@ static void arrive(struct cg_task *task)
             return;
         }
     }
-    if (is_fresh) {
+    if (is_fresh || is_resting) {
         deliver(call, entry->known, CG_OK);
         return;
     }
     call->next = entry->waiting;
     entry->waiting = call;
+}
+
+/* --- ahead of time ---------------------------------------------------------------------------- */
+
+struct renewal {
+    struct cg_task task;
+    struct gw_names *names;
+    struct gw_name *name;
+};
+
+static void renew(struct cg_task *task)
+{
+    struct renewal *renewal = (struct renewal *)task;
+    struct gw_names *names = renewal->names;
+    /* Without its worker it is ending, and keeps nothing any more. */
+    struct gw_entry *entry = names->worker ? *find(names, gw_name_key(renewal->name)) : NULL;
+    cg_err err = CG_OK;
+
+    if (entry && entry->known == renewal->name && !entry->look)
+        err = look(entry);
+    if (err != CG_OK)
+        cg_log(names->gw->setup.log, WARN, resolve_failed,
+               CG_TEXT("name", gw_name_key(renewal->name)), CG_ERR(err));
+    gw_name_unref(renewal->name);
+    free(renewal);
+}
+
+void gw_name_renew(struct gw_names *names, struct gw_name *name, struct cg_wall now)
+{
+    int64_t at = atomic_load_explicit(&name->renew_at, memory_order_relaxed);
+
+    /* One of all threads tries, and after a while another one. */
+    if (now.s < at || !atomic_compare_exchange_strong(&name->renew_at, &at, now.s + GW_RETRY_S))
+        return;
+    struct renewal *renewal = calloc(1, sizeof *renewal);
+    if (!renewal)
+        return;
+    renewal->task.run = renew;
+    renewal->names = names;
+    renewal->name = gw_name_ref(name);
+    cg_loop_post(names->loop, &renewal->task);
 }
 
 /* --- the call ----------------------------------------------------------------------------------

@@ -39,8 +39,11 @@ void gw_name_unref(struct gw_name *name);
 struct cg_span gw_name_key(const struct gw_name *name);
 /* gw_name_is_fresh tells whether it may be used without asking again. */
 bool gw_name_is_fresh(const struct gw_name *name, struct cg_wall now);
-/* gw_name_is_due tells whether it should be asked for again while it is still fresh. */
-bool gw_name_is_due(const struct gw_name *name, struct cg_wall now);
+/* gw_name_is_over tells whether it may not even be used where nobody can be asked. */
+bool gw_name_is_over(const struct gw_name *name, struct cg_wall now);
+/* gw_name_renew asks for it again where its time is nearly over, so that nobody has to wait when it
+ * is; from any loop, as often as one likes. */
+void gw_name_renew(struct gw_names *names, struct gw_name *name, struct cg_wall now);
 /* gw_name_denial gives the staple that proves there is no such name, or the empty span. */
 bool gw_name_is_gone(const struct gw_name *name, struct cg_span *out_staple);
 const struct cg_record *gw_name_record(const struct gw_name *name);

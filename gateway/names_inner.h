@@ -28,6 +28,7 @@ struct gw_name {
     struct cg_resolve_result result;
     struct gw_profile *profile;
     struct cg_wall due, fresh_until, stale_until;
+    _Atomic int64_t renew_at; /* seconds: when somebody shall ask for the next one */
 };
 
 struct name_call {
@@ -48,8 +49,15 @@ struct gw_entry {
     size_t key_len;
     struct gw_name *known;
     struct name_call *waiting;
-    struct gw_look *look; /* under way */
+    struct gw_look *look;     /* under way */
+    struct cg_timer patience; /* then those who wait get what was proved before */
+    struct cg_wall retry;     /* until then nobody waits for another try */
 };
+
+/* So long a look-up is waited for where what was proved before will do, and so long after one that
+ * failed nobody waits for the next. */
+#define GW_PATIENCE_MS 1000
+#define GW_RETRY_S 5
 
 #define GW_ENTRIES 4096
 /* So many names are remembered; beyond, one that nobody waits for goes. */

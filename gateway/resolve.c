@@ -7,13 +7,51 @@
 #include "gateway/names.h"
 #include "lib/base/span.h"
 
-static struct gw_name **place_of(struct gw_thread *thread, struct cg_span key)
+/* A name that ran out, and that nobody can confirm, is asked for so often. */
+#define UNCONFIRMED_MS 1000
+
+static size_t place_of(struct cg_span key)
 {
     uint32_t h = 2166136261u;
 
     for (size_t i = 0; i < key.len; i++)
         h = (h ^ key.at[i]) * 16777619u;
-    return &thread->names[h % GW_NAME_CACHE];
+    return h % GW_NAME_CACHE;
+}
+
+/* What this thread knows and may use; NULL: it has to ask. */
+static struct gw_name *recall(struct gw_request *req, struct cg_span key)
+{
+    struct gw_thread *thread = gw_thread_of(req);
+    size_t place = place_of(key);
+    struct gw_name *known = thread->names[place];
+
+    if (!known || !cg_span_eq(gw_name_key(known), key))
+        return NULL;
+    if (gw_name_is_fresh(known, req->wall)) {
+        gw_name_renew(thread->gw->names, known, req->wall);
+        return known;
+    }
+    bool may_not = gw_name_is_over(known, req->wall) ||
+                   cg_mono_is_due(thread->names_until[place], cg_loop_mono(thread->loop));
+    return may_not ? NULL : known;
+}
+
+/* Names that are not there are without number: they drive out none that is. */
+static void keep(struct gw_request *req, struct gw_name *name)
+{
+    struct gw_thread *thread = gw_thread_of(req);
+    size_t place = place_of(gw_name_key(name));
+    struct gw_name **at = &thread->names[place];
+    struct cg_span unused;
+
+    if (*at && gw_name_is_gone(name, &unused) && !gw_name_is_gone(*at, &unused))
+        return;
+    gw_name_unref(*at);
+    *at = gw_name_ref(name);
+    thread->names_until[place] = gw_name_is_fresh(name, req->wall)
+                                     ? (struct cg_mono){0}
+                                     : cg_mono_after(cg_loop_mono(thread->loop), UNCONFIRMED_MS);
 }
 
 #define SIGNED_FACTOR 20
@@ -57,20 +95,12 @@ void gw_resolve_call(struct gw_request *req, struct cg_call *call)
         gw_refuse(req, refusal, call->err, "registry");
         return;
     }
-    struct gw_name **place = place_of(gw_thread_of(req), gw_name_key(name));
-    struct cg_span unused;
-    /* Names that are not there are without number: they drive out none that is. */
-    if (!*place || !gw_name_is_gone(name, &unused) || gw_name_is_gone(*place, &unused)) {
-        gw_name_unref(*place);
-        *place = gw_name_ref(name);
-    }
+    keep(req, name);
     req->name = name;
 }
 
 enum gw_next gw_resolve(struct gw_request *req)
 {
-    struct gw_thread *thread = gw_thread_of(req);
-
     if (gw_waits_for(req, GW_TAG_NAME))
         return GW_WAIT;
     if (req->fault.refusal != CG_REFUSAL_NONE)
@@ -84,8 +114,8 @@ enum gw_next gw_resolve(struct gw_request *req)
             return gw_refuse(req, CG_REFUSAL_UNAVAILABLE, CG_NO_MEMORY, "memory");
         cg_url_name_write(url, (char *)text);
         struct cg_span key = {text, len};
-        struct gw_name *known = *place_of(thread, key);
-        if (known && cg_span_eq(gw_name_key(known), key) && gw_name_is_fresh(known, req->wall)) {
+        struct gw_name *known = recall(req, key);
+        if (known) {
             req->name = gw_name_ref(known);
         } else {
             if (!has_tokens(req))

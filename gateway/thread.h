@@ -51,6 +51,7 @@ struct gw_thread {
     struct gw_shares conns;   /* client connections */
     struct gw_shares uploads; /* backend connections that have got a body that may not be one */
     struct gw_name *names[GW_NAME_CACHE];
+    struct cg_mono names_until[GW_NAME_CACHE]; /* until then one that ran out serves all the same */
     struct gw_request *free_requests;
     struct cg_hasher *hashers[GW_HASHERS]; /* at rest */
     size_t n_hashers;
