@@ -17,12 +17,12 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define JOBS_MAX 256
 #define TURN_MS 250
+#define LAST_TURNS 120 /* half a minute */
 
 struct agent;
 
@@ -49,16 +49,60 @@ struct job {
     bool is_begun, is_reused, is_answered, is_over, was_retried;
 };
 
+/* A file as it was when it was opened: another one in its place differs in some of it. */
+struct file {
+    char path[CL_PATH_MAX_BYTES];
+    struct stat was;
+};
+
 struct agent {
     struct cl_run *run;
+    struct file key, doc; /* the wallet's */
     struct cl_ways ways;
     struct cg_listener *listener;
     struct job *jobs;
     size_t n_jobs;
     uint64_t n_done;
+    bool is_outdated;
 };
 
 static volatile sig_atomic_t is_stopping;
+
+/* --- the wallet's files -------------------------------------------------------------------------
+ */
+
+static bool is_same(const struct file *file)
+{
+    struct stat is;
+
+    return stat(file->path, &is) == 0 && is.st_dev == file->was.st_dev &&
+           is.st_ino == file->was.st_ino && is.st_size == file->was.st_size &&
+           is.st_mtim.tv_sec == file->was.st_mtim.tv_sec &&
+           is.st_mtim.tv_nsec == file->was.st_mtim.tv_nsec;
+}
+
+/* Before they are opened: what changes in between is found out, too. */
+static int note_files(struct agent *agent)
+{
+    int code = cl_wallet_paths(agent->run, agent->key.path, agent->doc.path);
+
+    if (code == 0)
+        (void)(stat(agent->key.path, &agent->key.was) + stat(agent->doc.path, &agent->doc.was));
+    return code; /* that they are missing is told where they are opened */
+}
+
+/* Whoever changes his wallet means the new one: nothing is signed with the old one from here on. */
+static bool is_outdated(struct agent *agent)
+{
+    if (agent->is_outdated || (is_same(&agent->key) && is_same(&agent->doc)))
+        return agent->is_outdated;
+    agent->is_outdated = true;
+    is_stopping = 1;
+    cl_show_warn(agent->run->show,
+                 "the wallet's files have changed: the agent ends; start it again "
+                 "to have it use them");
+    return true;
+}
 
 static void on_signal(int number)
 {
@@ -395,8 +439,10 @@ static void take_request(struct agent *agent, struct cg_conn *conn, struct cg_ex
     struct job *job = agent->n_jobs < JOBS_MAX ? calloc(1, sizeof *job) : NULL;
     struct job **last = &agent->jobs;
 
-    if (!job) {
-        refuse(conn, x, 503);
+    int status = !job ? 503 : is_outdated(agent) ? 410 : 0;
+    if (status != 0) {
+        free(job);
+        refuse(conn, x, status);
         return;
     }
     job->agent = agent;
@@ -482,14 +528,29 @@ static cg_err accept_client(void *ctx, const struct cg_peer *peer, struct cg_loo
 
 /* --- the process ------------------------------------------------------------------------------ */
 
+/* Nothing was done with it: its client does it without us. */
+static void give_back(struct job *job)
+{
+    job->is_over = true;
+    if (job->x)
+        refuse(job->conn, job->x, 410);
+    job->x = NULL;
+}
+
 static void turn(struct agent *agent)
 {
     struct job **at = &agent->jobs;
 
     cg_loop_run_for(agent->run->app.loop, TURN_MS);
-    for (struct job *job = agent->jobs; job; job = job->next)
-        if (!job->is_begun && !job->is_over)
+    (void)is_outdated(agent);
+    for (struct job *job = agent->jobs; job; job = job->next) {
+        if (job->is_begun || job->is_over)
+            continue;
+        if (agent->is_outdated)
+            give_back(job);
+        else
             begin_job(job);
+    }
     while (*at) {
         struct job *job = *at;
 
@@ -503,16 +564,13 @@ static void turn(struct agent *agent)
     }
 }
 
-/* The seed is in a locked page; this keeps what signing leaves behind for a moment from the swap,
- * where the system lets us, and other processes of this user from reading it. */
+/* The seed is in a locked page, and so are the keys that are made of it; this keeps the rest from
+ * the swap, where the system lets us: what signing needs for a moment, connections' keys, bodies.
+ */
 static void keep_private(struct cl_show *show)
 {
-#if !defined(__SANITIZE_ADDRESS__)
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        cl_show_warn(show, "other processes of this user may look into the agent's memory");
-#endif
-    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
-        cl_show_note(show, "only the seed is locked in memory (ulimit -l is too small for all)");
+    if (cg_memory_lock_all() != CG_OK)
+        cl_show_note(show, "keys are locked in memory, the rest is not (ulimit -l)");
 }
 
 static int listen_at(struct agent *agent, const char *path)
@@ -548,11 +606,14 @@ static int serve(struct agent *agent, const char *path)
     fflush(run->show->out);
     while (!is_stopping)
         turn(agent);
+    unlink(path); /* nobody comes any more */
+    /* What was begun with the old wallet may end, within reason. */
+    for (int i = 0; agent->is_outdated && agent->n_jobs > 0 && i < LAST_TURNS; i++)
+        turn(agent);
     for (struct job *job = agent->jobs; job; job = job->next)
         lose(job);
     turn(agent);
     cg_listener_free(agent->listener);
-    unlink(path);
     return 0;
 }
 
@@ -564,6 +625,8 @@ int cl_run_agent(struct cl_run *run)
 
     if (code == 0 && !cl_agent_path(run, path))
         code = cl_fail(run->show, CL_EXIT_USAGE, CG_OK, NULL, "--agent off is for clients");
+    if (code == 0)
+        code = note_files(&agent);
     if (code == 0)
         code = cl_wallet_open(run);
     if (code == 0)

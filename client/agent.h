@@ -4,6 +4,7 @@
  *   httpcg-agent-url, -method, -sapi, -body (none, sized, stream), -epochs; for sized: -digest,
  * -length every other field goes along with the request; so does the body
  *
+ *   410 the wallet's files have changed, the agent ends; 503 it has too much to do
  *   200, once the gateway's head is there, or the way to it was not found
  *   httpcg-agent-status, -length; -gateway, -did, -fingerprint, -group, -address; -reused
  *   httpcg-agent-check, one for each check: step, name, error, detail, with tabs between

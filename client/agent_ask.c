@@ -26,6 +26,7 @@ struct asking {
     size_t piece_at, piece_len, whole_sent;
     bool up_ended;
     bool has_head;
+    bool is_busy;
     bool is_done;
     cg_err err;
     enum cl_way_step step;
@@ -216,8 +217,10 @@ static cg_err take_head(struct asking *a)
     a->has_head = true;
     if (a->app->trust->quorum.is_none)
         cl_app_say_unwitnessed(a->app);
+    /* It has too much to do, or its wallet is another one by now: then we do it ourselves. */
+    a->is_busy = in->status == 503 || in->status == 410;
     if (in->status != 200)
-        return CG_PROTOCOL;
+        return a->is_busy ? CG_UNREACHABLE : CG_PROTOCOL;
     take_checks(a->app->show, in);
     if (cl_agent_value(in, "reused").at)
         cl_show_note(a->app->show, "the agent had this connection: its checks were made before");
@@ -396,7 +399,7 @@ cg_err cl_agent_fetch(struct cl_transfer *t, const char *path, const struct cl_f
         err = a->err;
     if (err != CG_OK && !a->is_connected)
         err = CG_UNREACHABLE;
-    t->is_by_agent = a->is_connected;
+    t->is_by_agent = a->is_connected && !a->is_busy;
     *out_step = a->step;
     t->agent = NULL;
     end(a);

@@ -191,7 +191,7 @@ cg_err cl_wallet_signer(const struct cl_app *app, struct cg_signer **out)
 {
     if (!app->wallet.seed)
         return CG_UNKNOWN;
-    return cg_wallet_signer(app->crypto, cg_locked_get(app->wallet.seed), out);
+    return cg_key_heap_signer(app->crypto, cg_locked_get(app->wallet.seed), out);
 }
 
 cg_err cl_app_remember(struct cl_app *app, size_t log, const struct cg_tlog_seen *head)

@@ -9,6 +9,7 @@
 #include "lib/sapi/grant.h"
 #include "lib/trust/trust.h"
 #include "runtime/client.h"
+#include "runtime/key_heap.h"
 #include "runtime/locked.h"
 #include "session/tls.h"
 #include "store/store.h"

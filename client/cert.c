@@ -134,7 +134,7 @@ static int make_transport(struct cl_run *run, struct issue *is)
     if (code == 0)
         code = cl_key_seal(run, is->key_path, &key, cg_buf_span(&pass), &is->key);
     if (code == 0) {
-        cg_err err = cg_wallet_signer(run->app.crypto, cg_locked_get(key.seed), &is->transport);
+        cg_err err = cg_key_heap_signer(run->app.crypto, cg_locked_get(key.seed), &is->transport);
 
         if (err != CG_OK)
             code = cl_fail(run->show, CL_EXIT_KEY, err, NULL, "cannot use the transport keys");

@@ -163,7 +163,10 @@ const struct cl_command cl_commands[] = {
      .text = "Runs until it is stopped. Other calls of httpcg find its socket by themselves (agent.sock in the home folder, $HTTPCG_AGENT or "
              "--agent) and have it do their fetches: nobody is asked for a passphrase again, and on a connection that was verified "
              "before a call costs one request. The seed stays in a locked page, and never leaves the agent; only processes of the "
-             "same user may connect, and whoever may can act as its wallet.",
+             "same user may connect, and whoever may can act as its wallet.\n"
+             "\n"
+             "Where the wallet's files change (another wallet, another passphrase), the agent signs nothing more, and ends; calls go "
+             "on by themselves, with the files as they are. A socket that an agent left behind when it was killed is taken over.",
      .example = "httpcg agent &\nhttpcg httpcg://app/shop.example/orders\n",
      .groups = CL_WITH_WALLET | CL_WITH_TRUST, .options = {CL_CRED, CL_AGENT}, .run = cl_run_agent},
     {.words = "doctor", .takes = "[NAME|URL...]", .summary = "find out what is wrong here, and what to do about it",

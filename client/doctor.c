@@ -76,6 +76,11 @@ static void look_at_memory(struct cl_doctor *d)
         return;
     }
     cg_locked_free(page);
+    if (!cg_key_heap_is_locked()) {
+        cl_find(d, CL_BAD, "memory", "raise the limit: ulimit -l, or LimitMEMLOCK= in a unit",
+                "the pages of OpenSSL's keys cannot be locked: they may reach the swap");
+        return;
+    }
     cl_find(d, CL_GOOD, "memory", NULL, "keys can be kept from the swap");
 }
 

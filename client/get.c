@@ -352,6 +352,16 @@ static cg_err ask_agent(struct cl_transfer *t, const char *path, const struct cl
     return cl_agent_fetch(t, path, ask, out_step);
 }
 
+/* It took some of what comes from a pipe, and then could not go on. */
+static int no_agent(struct cl_transfer *t)
+{
+    t->code = cl_fail(t->run->show, CL_EXIT_SEND, CG_OK,
+                      "what came from a pipe cannot be sent again: the same command once more",
+                      "the agent does not do it; it ends, or has too much to do");
+    int closed = cl_output_end(t->run, &t->output, false);
+    return t->code ? t->code : closed;
+}
+
 /* An agent that is gone, or was never there, costs nothing: then we do it ourselves. */
 static int transfer(struct cl_transfer *t, struct cl_ways *ways)
 {
@@ -368,6 +378,9 @@ static int transfer(struct cl_transfer *t, struct cl_ways *ways)
     if (t->run->app.n_creds > 0 || !cl_agent_path(t->run, path) || !cl_agent_is_there(path))
         return by_ourselves(t, ways);
     t->err = ask_agent(t, path, &ask, &step);
+    if (t->err == CG_UNREACHABLE && !t->is_by_agent && t->n_up > 0 &&
+        !cl_request_may_repeat(t->request))
+        return no_agent(t);
     if (t->err == CG_UNREACHABLE && !t->is_by_agent)
         return by_ourselves(t, ways);
     if (t->err == CG_SKEW && step == CL_WAY_READY && cl_request_may_repeat(t->request)) {

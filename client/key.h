@@ -5,6 +5,7 @@
 #define CG_CLIENT_KEY_H
 #include "client/command.h"
 #include "lib/crypto/keyfile.h"
+#include "runtime/key_heap.h"
 #include "runtime/locked.h"
 
 #define CL_PASS_MAX_BYTES 1024

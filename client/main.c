@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #define CONF_MAX_BYTES (256 * 1024)
 #define WHY_BYTES 512
@@ -184,13 +182,17 @@ static int run_command(struct cl_run *run)
 
 /* --- the program ------------------------------------------------------------------------------ */
 
-/* Keys must not come out by a core dump; a reader who went away is no reason to die. */
+#define KEY_HEAP_BYTES (512 * 1024)
+
+/* Keys must not come out by a core dump, the swap, or another process; a reader who went away is no
+ * reason to die. Where a system does not allow it, httpcg works all the same: doctor tells. */
 static void harden(void)
 {
-    struct rlimit none = {0, 0};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    (void)setrlimit(RLIMIT_CORE, &none);
+    if (cg_memory_private() != CG_OK || cg_key_heap_open(KEY_HEAP_BYTES) != CG_OK) {
+        /* Then they are where the system puts them. */
+    }
     (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 

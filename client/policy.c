@@ -59,7 +59,7 @@ int cl_policy_sign(struct cl_run *run, const char *what, struct cg_span json, st
                        "%s has another owner than this wallet", what);
     if (code == 0) {
         cg_err err =
-            cg_wallet_signer(run->app.crypto, cg_locked_get(run->app.wallet.seed), &signer);
+            cg_key_heap_signer(run->app.crypto, cg_locked_get(run->app.wallet.seed), &signer);
 
         cg_buf_init(out, CG_DOCUMENT_MAX_BYTES);
         if (err == CG_OK)

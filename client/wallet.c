@@ -87,7 +87,7 @@ static int check_keys(struct cl_run *run, const struct cl_key *key,
                       const struct cg_did_state *state, const char *path)
 {
     struct cg_signer *signer;
-    cg_err err = cg_wallet_signer(run->app.crypto, cg_locked_get(key->seed), &signer);
+    cg_err err = cg_key_heap_signer(run->app.crypto, cg_locked_get(key->seed), &signer);
 
     if (err != CG_OK)
         return cl_fail(run->show, CL_EXIT_KEY, err, NULL, "cannot use %s", path);

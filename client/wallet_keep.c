@@ -259,7 +259,7 @@ static cg_err rebuild(struct cl_run *run, const struct backup *backup, struct cl
     *next = *key;
     CG_TRY(cg_locked_new(&backup->seed, &key->seed));
     CG_TRY(cg_locked_new(&backup->next_seed, &next->seed));
-    CG_TRY(cg_wallet_signer(run->app.crypto, &backup->seed, &signer));
+    CG_TRY(cg_key_heap_signer(run->app.crypto, &backup->seed, &signer));
     cg_wallet_doc_make(signer, &backup->next, &doc);
     cg_signer_free(signer);
     cg_wallet_doc_write(&doc, doc_bytes);

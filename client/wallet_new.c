@@ -88,7 +88,7 @@ static cg_err make_doc(struct cl_run *run, const struct cl_key *key, const struc
     struct cg_hash commitment;
 
     CG_TRY(cg_wallet_next(run->app.crypto, cg_locked_get(next->seed), &commitment));
-    CG_TRY(cg_wallet_signer(run->app.crypto, cg_locked_get(key->seed), &signer));
+    CG_TRY(cg_key_heap_signer(run->app.crypto, cg_locked_get(key->seed), &signer));
     cg_wallet_doc_make(signer, &commitment, &doc);
     cg_signer_free(signer);
     cg_wallet_doc_write(&doc, out);
@@ -157,7 +157,7 @@ static int write_vkeys(struct cl_run *run, struct cl_bundle *bundle, const struc
     struct cg_signer *signer;
     uint8_t text[8192];
     struct cg_writer w = cg_writer_fixed(text, sizeof text);
-    cg_err err = cg_wallet_signer(run->app.crypto, cg_locked_get(key->seed), &signer);
+    cg_err err = cg_key_heap_signer(run->app.crypto, cg_locked_get(key->seed), &signer);
 
     if (err == CG_OK) {
         err = cg_trust_log_write(cg_span_str(origin), cg_signer_public(signer), &w);

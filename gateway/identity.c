@@ -8,6 +8,7 @@
 #include "lib/crypto/hash.h"
 #include "lib/identity/cose.h"
 #include "runtime/file.h"
+#include "runtime/key_heap.h"
 #include "runtime/seed.h"
 
 #include <errno.h>
@@ -144,7 +145,7 @@ static cg_err open_transport(const struct gw_options *options, const struct cg_c
     struct cg_secret seed;
 
     CG_TRY(cg_seed_load(crypto, &ask, problems, &seed));
-    cg_err err = cg_wallet_signer(crypto, &seed, &id->transport);
+    cg_err err = cg_key_heap_signer(crypto, &seed, &id->transport);
     cg_secret_done(&seed);
     CG_TRY(err);
     const struct cg_public_keys *keys = cg_signer_public(id->transport);
@@ -205,8 +206,10 @@ static cg_err make_site(const struct gw_options *options, struct cg_problems *pr
             .fingerprint = id->cert.fingerprint,
         };
         err = cg_sha256_2(cg_buf_span(&chain), cg_buf_span(&key), &id->leaf);
+        cg_key_heap_begin();
         if (err == CG_OK)
             err = cg_tls_site_new(&site, &id->site);
+        cg_key_heap_end();
         if (err == CG_CONFIG)
             err = complain(problems, "tls_certificate", options->tls_certificate,
                            "and its key do not belong together, or cannot be read");

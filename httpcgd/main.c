@@ -1,5 +1,6 @@
 /* httpcgd: one program, the roles that its configuration names. */
 #include "httpcgd/wire.h"
+#include "runtime/key_heap.h"
 
 #include <httpcg/crypto.h>
 
@@ -13,6 +14,7 @@ extern char **environ;
 
 #define SETS_MAX 64
 #define TEXT_MAX_BYTES (256 * 1024)
+#define KEY_HEAP_BYTES (2 * 1024 * 1024)
 
 enum action {
     RUN,
@@ -124,6 +126,8 @@ static int run(const struct cg_config_source *source, struct cg_config *config)
         err = cg_daemon_new(&setup, &daemon);
         if (err == CG_OK)
             err = cg_log_start(log);
+        if (err == CG_OK && !cg_key_heap_is_locked())
+            cg_log(log, WARN, keys_not_locked, CG_UINT("bytes", KEY_HEAP_BYTES));
         if (err == CG_OK)
             err = cg_daemon_raise_files(options->files, &files);
         if (err == CG_OK) {
@@ -208,6 +212,9 @@ int main(int argc, char **argv)
     struct command command = {.action = RUN};
     int code;
 
+    if (cg_key_heap_open(KEY_HEAP_BYTES) != CG_OK) {
+        /* Then keys are not locked, which the log says once there is one. */
+    }
     cg_err err = cg_daemon_harden(&problems);
     if (err != CG_OK)
         return show_problems(&problems, err);

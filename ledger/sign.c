@@ -2,6 +2,7 @@
 
 #include "lib/base/span.h"
 #include "lib/base/try.h"
+#include "runtime/key_heap.h"
 
 #include <httpcg/checkpoint.h>
 
@@ -25,9 +26,11 @@ static cg_err make_keys(const struct cg_crypto *crypto, const struct cg_secret *
     struct cg_seeds seeds;
 
     CG_TRY(cg_wallet_seeds(seed, &seeds));
+    cg_key_heap_begin();
     cg_err err = cg_sign_key_new(crypto, CG_ALG_ED25519, &seeds.ed25519, &office->ed25519);
     if (err == CG_OK)
         err = cg_sign_key_new(crypto, CG_ALG_MLDSA87, &seeds.mldsa87, &office->mldsa87);
+    cg_key_heap_end();
     cg_seeds_done(&seeds);
     CG_TRY(err);
     CG_TRY(cg_sign_key_public(office->ed25519, office->keys.ed25519));

@@ -7,6 +7,7 @@
 #include "lib/merkle/staple.h"
 #include "lib/record/resolve.h"
 #include "lib/wire/cbor.h"
+#include "runtime/key_heap.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static cg_err fill(const struct cg_secret *seed, struct cg_span wallet_doc,
     struct cg_did_state state;
     struct cg_span inception;
 
-    CG_TRY(cg_wallet_signer(office->crypto, seed, &office->signer));
+    CG_TRY(cg_key_heap_signer(office->crypto, seed, &office->signer));
     CG_TRY(rg_inception_of(wallet_doc, &inception));
     CG_TRY(cg_did_begin(inception, &state));
     CG_TRY(cg_did_check(office->crypto, wallet_doc, &state.waddr, &office->did));

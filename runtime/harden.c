@@ -1,23 +1,14 @@
 #include "runtime/daemon.h"
+#include "runtime/locked.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_SANITIZED 1
-#endif
 
 /* A descriptor 0, 1 or 2 that is closed would become a socket, and a library's message would go to
  * a peer. */
@@ -32,26 +23,12 @@ static bool hold_standard_files(void)
     return true;
 }
 
-/* Keys must not come out by a crash's core file or by another process of the same user. */
-static bool keep_memory_private(void)
-{
-    struct rlimit none = {0, 0};
-
-    if (setrlimit(RLIMIT_CORE, &none) != 0)
-        return false;
-#ifndef IS_SANITIZED /* the leak checker attaches to its own process */
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        return false;
-#endif
-    return true;
-}
-
 cg_err cg_daemon_harden(struct cg_problems *problems)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     umask(S_IRWXG | S_IRWXO);
-    if (!hold_standard_files() || !keep_memory_private() ||
+    if (!hold_standard_files() || cg_memory_private() != CG_OK ||
         sigaction(SIGPIPE, &ignore, NULL) != 0) {
         cg_problem_add(problems, "", 0, 0,
                        "cannot make the process private: the system says %s; look at what runs it "

@@ -17,6 +17,7 @@
     X(drain_cut,               "the drain limit passed; what was still open is closed")            \
     X(loop_stalled,            "a thread gave no sign of life for a while")                        \
     X(limit_raised,            "the limit of open files as it is now")                             \
+    X(keys_not_locked,         "private keys may reach the swap: RLIMIT_MEMLOCK is too small")     \
     X(notify_failed,           "the service manager could not be told")                            \
     X(log_dropped,             "lines lost because the log could not be written fast enough")      \
     X(log_reopened,            "log files were opened anew")                                       \

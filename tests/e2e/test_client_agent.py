@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -59,16 +60,22 @@ def test_the_socket_is_for_this_user_alone(agent):
     assert stat.S_IMODE(agent.socket.stat().st_mode) == 0o600
 
 
+def grants(town):
+    """How many the gateway has given."""
+    line = re.search(rb"^httpcg\w*grants\w* (\d+)", town.page("/metrics")[1], re.M)
+    return int(line[1])
+
+
 def test_a_second_call_costs_one_request(town, ask):
     first = ask("/", "-v")
     assert b"TLS handshake" in first.stderr
-    grants = len(town.events("grant_given")) if town.events("grant_given") else None
+    before = grants(town)
     second = ask("/whoami", "-v")
     assert b"TLS handshake" not in second.stderr
     assert b"had this connection" in second.stderr
     sessions = {json.loads(ask("/whoami").stdout)["session-id"] for _ in range(5)}
     assert len(sessions) == 1
-    assert grants is None or len(town.events("grant_given")) == grants
+    assert grants(town) == before
 
 
 def test_every_check_is_told_as_if_one_had_made_it(ask):
@@ -233,3 +240,75 @@ def test_connections_that_were_lost_are_made_again(boot, tmp_path):
     assert ask().stdout.startswith(b"Hello")
     code, err = agent.stop()
     assert code == 0 and "ERROR" not in err, err
+
+
+# --- the wallet ---
+
+
+@pytest.fixture
+def home(town, tmp_path):
+    """A wallet of one's own, to be changed."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    shutil.copy(town.home / "passphrase", home / "passphrase")
+    (home / "httpcg.conf").write_text(
+        f"trust = {town.trust}\npassphrase-file = {home / 'passphrase'}\nkdf-memory = 1\n"
+    )
+    town.httpcg("wallet", "new", home=home)
+    return home
+
+
+def wallet_of(town, home, *words):
+    return json.loads(town.get("/whoami", *words, home=home).stdout)["wallet-address"]
+
+
+def address(town, home):
+    return town.json("wallet", "show", home=home)["did"].removeprefix("did:bpi:")
+
+
+@pytest.mark.parametrize("how", ["another wallet", "another passphrase", "no wallet"])
+def test_an_agent_whose_wallet_changes_signs_nothing_more(town, home, tmp_path, how):
+    agent = Agent(town, tmp_path / "agent.sock", "--home", home)
+    old = address(town, home)
+    assert wallet_of(town, home, "--agent", agent.socket) == old
+    if how == "another wallet":
+        for file in ["wallet.hck", "wallet.doc", "next.hck"]:
+            (home / file).unlink()
+        town.httpcg("wallet", "new", home=home)
+        # At once, whether it has seen it already or not: the new one signs.
+        assert wallet_of(town, home, "--agent", agent.socket) == address(town, home) != old
+    elif how == "another passphrase":
+        town.httpcg("wallet", "passwd", home=home)
+        assert wallet_of(town, home, "--agent", agent.socket) == old
+    else:
+        (home / "wallet.hck").unlink()
+        assert town.get("/", "--agent", agent.socket, home=home, check=False).returncode == 119
+    out, err = agent.process.communicate(timeout=20)
+    assert agent.process.returncode == 0
+    assert "files have changed" in err and "ERROR" not in err
+    assert not agent.socket.exists()
+
+
+def test_what_was_begun_with_the_old_wallet_may_end(town, home, tmp_path):
+    agent = Agent(town, tmp_path / "agent.sock", "--home", home)
+    process = town.begin(town.url("/slow?seconds=3"), "--agent", agent.socket, home=home)
+    time.sleep(1)
+    os.utime(home / "wallet.hck")
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert agent.process.wait(20) == 0
+    agent.stop()
+
+
+def test_a_body_from_a_pipe_is_sent_whole_or_its_loss_is_told(town, home, tmp_path):
+    agent = Agent(town, tmp_path / "agent.sock", "--home", home)
+    assert wallet_of(town, home, "--agent", agent.socket) == address(town, home)
+    before = len(town.backend.seen(path="/upload"))
+    os.utime(home / "wallet.hck")
+    done = town.get("/upload", "-X", "POST", "-T", "-", "--agent", agent.socket, home=home, input=b"x" * 500000, check=False)
+    if done.returncode == 0:
+        assert json.loads(done.stdout)["bytes"] == 500000
+    else:
+        assert done.returncode == 55 and b"cannot be sent again" in done.stderr, done.stderr
+        assert len(town.backend.seen(path="/upload")) == before
+    agent.stop()
