@@ -1,4 +1,4 @@
-#include "httpcgd/wire.h"
+#include "httpcgd/process.h"
 
 #include "gateway/evidence.h"
 #include "gateway/gateway.h"
@@ -8,76 +8,19 @@
 #include "lib/base/try.h"
 #include "registry/registry.h"
 #include "runtime/admin.h"
-#include "runtime/client.h"
 #include "runtime/file.h"
-#include "runtime/listen_at.h"
 #include "runtime/serve.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CA_MAX_BYTES (4 * 1024 * 1024)
-#define SERVERS_MAX 16
-#define LOOPS_MAX 256 /* threads.loops */
 
 const struct cg_option_table *const cd_tables[] = {&cg_option_table_common, &gw_option_table,
                                                    &rg_option_table, &lg_option_table};
 const size_t cd_n_tables = CG_COUNT(cd_tables);
-
-/* A loop's sign of life: what it carries is not served while it hangs, and the watchdog must see.
- */
-#define BEAT_MS 1000
-struct beat {
-    struct cg_loop *loop;
-    struct cg_pulse *pulse;
-    struct cg_timer timer;
-    struct cg_task start; /* timers are set on their own loop */
-};
-
-struct cd_process {
-    struct cg_log *log;
-    struct cg_daemon *daemon;
-    struct cg_config *config; /* of the start: what needs a restart stays */
-    struct cg_crypto *crypto;
-    struct cg_trust *trust;
-    struct cg_buf ca_pem;
-    struct cg_metrics *metrics;
-    struct cg_workers *workers;
-
-    struct cg_loop *service;
-    pthread_t thread;
-    bool is_running;
-    struct cg_locals *locals;
-    struct cg_resolver *resolver;
-    struct cg_pool *pool;
-    struct cg_tls_conf *client_tls;
-    struct cg_client ledger_client;
-    struct cg_endpoint *ledger_endpoint; /* the registry's way to its ledger */
-
-    struct lg_ledger *ledger;
-    struct rg_registry *registry;
-    struct gw_gateway *gateway;
-    struct gw_evidence *evidence;
-
-    struct cg_tls_conf *server_tls;
-    struct cg_tls_site *site;
-    struct cg_tls_sites *sites;
-    const struct cg_route_table *tables[3];
-    size_t n_tables;
-    struct cg_server *servers[SERVERS_MAX];
-    size_t n_servers;
-    size_t n_drained; /* on the service loop */
-    _Atomic bool servers_drained;
-    struct cg_task draining;
-    struct cg_admin *admin;
-    struct beat beats[1 + LOOPS_MAX];
-    size_t n_beats;
-    char database[1024];
-    int state_lock; /* of the state folder; -1: not ours */
-};
 
 static bool has_duty(const struct cg_config *config, enum cg_duty duty)
 {
@@ -242,97 +185,6 @@ static cg_err start_registry(struct cd_process *p, struct cg_problems *problems)
     return cg_locals_add(p->locals, p->service, rg_routes(p->registry));
 }
 
-/* --- the services listener ----------------------------------------------------------------------
- */
-
-static cg_err services_engine(void *ctx, const struct cg_peer *peer, struct cg_loop *loop,
-                              struct cg_engine **out)
-{
-    struct cd_process *p = ctx;
-    const struct cg_engine_conf conf = {.scratch = cg_loop_scratch(loop)};
-    struct cg_tls *tls = NULL;
-
-    (void)peer;
-    if (p->server_tls)
-        CG_TRY(cg_tls_accept(p->server_tls, p->sites, &tls));
-    return cg_stack_accept(&conf, tls, tls ? CG_SPEAKS_ALPN : CG_SPEAKS_H1, cg_loop_mono(loop),
-                           out);
-}
-
-static cg_err make_services_tls(struct cd_process *p, struct cg_problems *problems)
-{
-    const struct cg_options *options = cg_config_common(p->config);
-    struct cg_buf chain = {0}, key = {0};
-    const struct cg_tls_server_options tls = {.kind = CG_TLS_SERVICES};
-
-    if (!options->listen.services_certificate)
-        return CG_OK;
-    cg_err err = cg_file_read(options->listen.services_certificate, 65536, &chain);
-    if (err == CG_OK)
-        err = cg_file_read_secret(options->listen.services_key, 65536, &key);
-    if (err == CG_OK) {
-        const struct cg_tls_site_options site = {.chain = cg_buf_span(&chain),
-                                                 .key = cg_buf_span(&key)};
-        err = cg_tls_site_new(&site, &p->site);
-    }
-    cg_buf_done(&chain);
-    cg_buf_wipe(&key);
-    if (err != CG_OK) {
-        cg_problem_add(problems, options->listen.services_certificate, 0, 0,
-                       "and listen.services_key cannot be used together: %s", cg_err_text(err));
-        return CG_CONFIG;
-    }
-    CG_TRY(cg_tls_sites_new(&p->site, 1, NULL, NULL, &p->sites));
-    return cg_tls_conf_server(&tls, &p->server_tls);
-}
-
-static cg_err listen_services(struct cd_process *p, struct cg_problems *problems)
-{
-    const struct cg_options *options = cg_config_common(p->config);
-
-    CG_TRY(make_services_tls(p, problems));
-    for (size_t i = 0; i < options->listen.services.n; i++) {
-        const struct cg_host_port *at =
-            CG_LIST_AT(options->listen.services, struct cg_host_port, i);
-        struct cg_address addresses[CG_LISTEN_AT_MAX];
-        size_t n = 0;
-
-        if (cg_listen_at(at, addresses, &n) != CG_OK) {
-            cg_problem_add(problems, "listen.services", 0, 0,
-                           "%s is not an address of this machine; write an IP, or *", at->host);
-            return CG_CONFIG;
-        }
-        for (size_t k = 0; k < n && p->n_servers < SERVERS_MAX; k++) {
-            const struct cg_serve_options serve = {
-                .at = addresses[k],
-                .engine = services_engine,
-                .engine_ctx = p,
-                .tables = p->tables,
-                .n_tables = p->n_tables,
-            };
-            char text[CG_ADDRESS_TEXT_BYTES];
-
-            if (!p->server_tls && !cg_address_is_loopback(&addresses[k])) {
-                cg_problem_add(problems, "listen.services", 0, 0,
-                               "%s is not loopback and needs listen.services_certificate",
-                               cg_address_write(&addresses[k], text));
-                return CG_CONFIG;
-            }
-            cg_err err = cg_server_new(p->service, &serve, &p->servers[p->n_servers]);
-            if (err != CG_OK) {
-                cg_problem_add(problems, "listen.services", 0, 0, "cannot listen on %s: %s",
-                               cg_address_write(&addresses[k], text),
-                               err == CG_CONFLICT ? "the port is taken; stop the other program or "
-                                                    "choose another port"
-                                                  : cg_err_text(err));
-                return err;
-            }
-            p->n_servers++;
-        }
-    }
-    return CG_OK;
-}
-
 /* --- the gateway
  * ---------------------------------------------------------------------------------- */
 
@@ -428,42 +280,6 @@ static void *run_service(void *arg)
     return NULL;
 }
 
-#define BEAT_OF(t, member) ((struct beat *)((char *)(t)-offsetof(struct beat, member)))
-
-static void on_beat(struct cg_timer *timer)
-{
-    struct beat *beat = BEAT_OF(timer, timer);
-
-    cg_pulse_beat(beat->pulse);
-    cg_loop_set(beat->loop, timer, cg_mono_after(cg_loop_mono(beat->loop), BEAT_MS));
-}
-
-static void on_first_beat(struct cg_task *task)
-{
-    on_beat(&BEAT_OF(task, start)->timer);
-}
-
-static void let_beat(struct cd_process *p, struct cg_loop *loop, const char *name)
-{
-    struct beat *beat = &p->beats[p->n_beats++];
-
-    *beat = (struct beat){
-        .loop = loop, .pulse = cg_daemon_pulse(p->daemon, name), .start.run = on_first_beat};
-    cg_timer_init(&beat->timer, on_beat);
-    cg_loop_post(loop, &beat->start);
-}
-
-static void start_beats(struct cd_process *p)
-{
-    let_beat(p, p->service, "service");
-    for (size_t i = 0; i < LOOPS_MAX && gw_loop(p->gateway, i); i++) {
-        char name[32];
-
-        snprintf(name, sizeof name, "gateway %zu", i);
-        let_beat(p, gw_loop(p->gateway, i), name);
-    }
-}
-
 static cg_err start(void *ctx, struct cg_config *config, struct cg_problems *problems)
 {
     struct cd_process *p = ctx;
@@ -477,7 +293,7 @@ static cg_err start(void *ctx, struct cg_config *config, struct cg_problems *pro
     if (has_duty(config, CG_DUTY_GATEWAY))
         CG_TRY(make_evidence(p));
     if (p->n_tables > 0)
-        CG_TRY(listen_services(p, problems));
+        CG_TRY(cd_services_listen(p, problems));
     if (has_duty(config, CG_DUTY_GATEWAY))
         CG_TRY(start_gateway(p, problems));
     CG_TRY(start_admin(p, problems));
@@ -486,7 +302,7 @@ static cg_err start(void *ctx, struct cg_config *config, struct cg_problems *pro
         return CG_IO;
     }
     p->is_running = true;
-    start_beats(p);
+    cd_beats_begin(p);
     return CG_OK;
 }
 
@@ -545,12 +361,12 @@ static bool is_drained(void *ctx)
 /* What was on its way between loops arrives, now that none of them runs. */
 static void end_loops(struct cd_process *p)
 {
-    struct cg_loop *loops[1 + LOOPS_MAX];
+    struct cg_loop *loops[1 + CD_LOOPS_MAX];
     size_t n = 0;
 
     if (p->service)
         loops[n++] = p->service;
-    for (size_t i = 0; i < LOOPS_MAX && gw_loop(p->gateway, i); i++)
+    for (size_t i = 0; i < CD_LOOPS_MAX && gw_loop(p->gateway, i); i++)
         loops[n++] = gw_loop(p->gateway, i);
     cg_loops_end(loops, n);
 }
@@ -560,8 +376,7 @@ static void stop(void *ctx)
 {
     struct cd_process *p = ctx;
 
-    for (size_t i = 0; i < p->n_beats; i++)
-        cg_pulse_end(p->beats[i].pulse);
+    cd_beats_end(p);
     gw_stop(p->gateway);
     if (p->is_running) {
         cg_loop_stop(p->service);
