@@ -232,7 +232,7 @@ static int write_all(struct cl_run *run, struct issue *is)
 /* Logged before it is served: the document without what may change beside it. */
 static int log_certificate(struct cl_run *run, struct cg_span document)
 {
-    int code = cl_submit(run, "the wallet's document", cg_buf_span(&run->app.wallet.doc));
+    int code = cl_submit_wallet(run, cg_buf_span(&run->app.wallet.doc));
 
     return code == 0 ? cl_submit(run, "the certificate", document) : code;
 }

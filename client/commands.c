@@ -73,6 +73,17 @@ const struct cl_command cl_commands[] = {
              "at all.",
      .example = "httpcg wallet passwd\nhttpcg wallet passwd keys/transport.hck --kdf-memory 64\n",
      .groups = CL_WITH_NEW_KEY, .options = {CL_WALLET}, .max_words = 1, .run = cl_run_wallet_passwd},
+    {.words = "wallet rotate", .takes = "[NEXT-KEY-FILE]", .summary = "replace the wallet's keys by the next generation's",
+     .text = "The seed in next.hck (or the file named) becomes the wallet's, a new next seed takes its place, and the ledger is told, "
+             "signed by the next keys: whoever has only the present ones cannot do it. The DID stays the same. For this, wallet.hck "
+             "need not be there: it may be lost, or stolen.\n"
+             "\n"
+             "Files change only once the ledger has logged it. Where the command is interrupted, at whatever moment, the same command again "
+             "goes on; where the ledger refuses, nothing was changed.\n"
+             "\n"
+             "What the former keys have signed counts no more: certificates are to be issued anew, and names published anew.",
+     .example = "httpcg wallet rotate\nhttpcg wallet rotate /media/stick/next.hck\n",
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER | CL_WITH_NEW_KEY, .max_words = 1, .run = cl_run_wallet_rotate},
     {.words = "cert issue", .takes = "", .summary = "issue a gateway's TLSLS certificate",
      .text = "Makes fresh transport keys (transport.hck), a self-signed TLS certificate unless --tls-certificate names one (tls.pem, "
              "tls.key), and the certificate by which the wallet's DID says that they speak for it (gateway.tlsls). With --submit "
@@ -93,6 +104,15 @@ const struct cl_command cl_commands[] = {
              "anchor, and that the ledger has it, unrevoked, under the DID's newest keys.",
      .example = "httpcg cert verify gateway.tlsls\n", .groups = CL_WITH_TRUST | CL_WITH_LEDGER,
      .min_words = 1, .max_words = 1, .run = cl_run_cert_verify},
+    {.words = "cert revoke", .takes = "FILE", .summary = "revoke a TLSLS certificate of this wallet",
+     .text = "Logs that a certificate is not to be believed any more, for good. Gateways that serve it stop within half a minute; clients "
+             "learn it with the next proof that they are shown, and refuse older proofs after max-checkpoint-age.\n"
+             "\n"
+             "Instead of FILE, --fingerprint names it. --next signs with the next generation's keys (next.hck), for a wallet whose present "
+             "ones were stolen.",
+     .example = "httpcg cert revoke keys/gateway.tlsls\nhttpcg cert revoke --fingerprint 4ad0...\n",
+     .groups = CL_WITH_WALLET | CL_WITH_TRUST | CL_WITH_LEDGER, .options = {CL_FINGERPRINT, CL_NEXT}, .max_words = 1,
+     .run = cl_run_cert_revoke},
     {.words = "policy sign", .takes = "[FILE]", .summary = "sign a policy written as JSON",
      .text = "Checks the policy and signs it with the wallet, its owner. Without FILE the default of a kind is signed: --role gateway "
              "(what a gateway promises), or --role rbac (a profile under which any wallet may ask, signing with a grant).",

@@ -94,12 +94,23 @@ static cg_err check_certificate(struct cl_link *link)
 
 /* --- asking the gateway's own resources ------------------------------------------------------- */
 
+/* A wallet's document may be longer than there is room at once. */
+static cg_err send_rest(struct cl_link *link)
+{
+    size_t taken;
+
+    if (link->unsent.len == 0)
+        return CG_OK;
+    CG_TRY(cg_exchange_send(link->x, link->unsent, &taken));
+    link->unsent = cg_span_from(link->unsent, taken);
+    return link->unsent.len == 0 ? cg_exchange_end(link->x, NULL) : CG_OK;
+}
+
 static cg_err ask(struct cl_link *link, const char *method, const char *path, const char *type,
                   struct cg_span body)
 {
     CG_AUTO(arena) struct cg_arena arena = {0};
     struct cg_head head;
-    size_t taken;
 
     cg_arena_init(&arena, 16384);
     cg_head_init(&head, &arena);
@@ -114,13 +125,8 @@ static cg_err ask(struct cl_link *link, const char *method, const char *path, co
     CG_TRY(cg_engine_begin(cg_conn_engine(link->conn), &head, !type, &link->x));
     link->x->owner = link;
     cg_buf_clear(&link->body);
-    if (type) {
-        /* A grant is smaller than any ring. */
-        CG_TRY(cg_exchange_send(link->x, body, &taken));
-        if (taken < body.len)
-            return CG_TOO_LARGE;
-        CG_TRY(cg_exchange_end(link->x, NULL));
-    }
+    link->unsent = body;
+    CG_TRY(send_rest(link));
     cg_conn_wake(link->conn);
     return CG_OK;
 }
@@ -300,6 +306,8 @@ static cg_err answered(struct cl_link *link, struct cg_exchange *x, unsigned wha
 {
     if ((what & CG_X_RESET) != 0)
         return x->fault != CG_OK ? x->fault : CG_CLOSED;
+    if ((what & CG_X_ROOM) != 0)
+        CG_TRY(send_rest(link));
     for (struct cg_span bytes = cg_exchange_peek(x); bytes.len > 0; bytes = cg_exchange_peek(x)) {
         CG_TRY(cg_buf_add(&link->body, bytes));
         cg_exchange_take(x, bytes.len);

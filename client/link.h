@@ -50,6 +50,7 @@ struct cl_link {
     struct cg_native_pending pending;
     bool has_pending;
     struct cg_exchange *x; /* of the bootstrap */
+    struct cg_span unsent; /* of its body */
     enum cl_link_state {
         CL_DIALLING,
         CL_TLSLS,

@@ -65,7 +65,7 @@
     X(CRED,          "cred",             0,    "FILE",         "Shows a role credential in the connection's grant; may be given four times. A fetch with it does not ask the agent, which may be started with it as well.") \
     X(ROLE,          "role",             0,    "ROLE",         "What the key or certificate is for.")             \
     X(ORIGIN,        "origin",           0,    "NAME",         "The log's name, as its checkpoints say it, such as ledger.example/log1.") \
-    X(NEXT,          "next",             0,    NULL,           "The next generation's seed, too.")                \
+    X(NEXT,          "next",             0,    NULL,           "The next generation's keys, too, or in place of the present ones.") \
     X(NEW_PASS_FILE, "new-passphrase-file", 0, "FILE",         "Reads the new passphrase from a file.")           \
     X(NEW_PASS_FD,   "new-passphrase-fd", 0,   "N",            "Reads the new passphrase from an open file descriptor.") \
     X(KDF_MEMORY,    "kdf-memory",       0,    "MIB",          "The memory that guessing the passphrase of a new key file takes each time; 256 otherwise.") \

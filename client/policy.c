@@ -179,7 +179,7 @@ int cl_run_policy_publish(struct cl_run *run)
         code = sign(run, &document);
     /* The ledger looks the owner's keys up, so it has to know them. */
     if (code == 0)
-        code = cl_submit(run, "the wallet's document", cg_buf_span(&run->app.wallet.doc));
+        code = cl_submit_wallet(run, cg_buf_span(&run->app.wallet.doc));
     if (code == 0)
         code = cl_submit(run, "the policy", cg_buf_span(&document));
     if (code == 0)

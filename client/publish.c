@@ -269,7 +269,7 @@ int cl_run_publish(struct cl_run *run)
     if (code == 0)
         code = cl_registration_begin(run, &r);
     if (code == 0)
-        code = cl_submit(run, "the wallet's document", cg_buf_span(&run->app.wallet.doc));
+        code = cl_submit_wallet(run, cg_buf_span(&run->app.wallet.doc));
     if (code == 0)
         code = make_profile(run, &r);
     if (code == 0) {

@@ -31,25 +31,67 @@ static const char *proof_of(struct cl_run *run)
 /* --- what there is ------------------------------------------------------------------------------
  */
 
+/* A wallet that was rotated since cannot have its record proved to it: that is signed with the keys
+ * before. Its serial is only what the next one is counted from, and the registry counts, too. */
+static cg_err look_bare(struct cl_run *run, struct cl_registration *r)
+{
+    char room[512], path[512];
+    const char *url = cl_registry_url(run, room);
+    struct cl_answer answer;
+    struct cg_record record;
+    int n = snprintf(path, sizeof path, "/resolve/%s?format=bare", r->name);
+
+    if (!url || n < 0 || n >= (int)sizeof path)
+        return CG_STALE;
+    CG_TRY(cl_ask(&run->app, cg_span_str(url), "GET", cg_span_of(path, (size_t)n), NULL,
+                  (struct cg_span){NULL, 0}, &answer));
+    cg_err err =
+        answer.status == 200 ? cg_record_read(cg_buf_span(&answer.body), false, &record) : CG_STALE;
+    if (err == CG_OK && !cg_waddr_eq(&record.owner, &run->app.wallet.waddr))
+        err = CG_STALE;
+    if (err == CG_OK) {
+        r->has_record = true;
+        r->serial = record.serial + 1;
+    }
+    cg_buf_done(&answer.body);
+    return err;
+}
+
+static bool was_rotated(const struct cl_app *app)
+{
+    return app->wallet.doc.len > CG_WALLET_DOC_BYTES;
+}
+
+static int cannot_look(struct cl_run *run, const struct cl_registration *r, cg_err err)
+{
+    switch (err) {
+    case CG_RATE:
+    case CG_BUSY:
+        return cl_fail_later(run->show, err, r->name);
+    case CG_UNREACHABLE:
+    case CG_TIMEOUT:
+        return cl_fail(
+            run->show, cl_exit_of(err), err,
+            "is it running, and does a firewall let us through? httpcg doctor tells more",
+            "cannot ask the registry about %s", r->name);
+    default:
+        return cl_fail(run->show, err == CG_CANCELLED ? cl_exit_of(err) : CL_EXIT_RECORD, err,
+                       "httpcg resolve -v shows each check", "cannot look %s up", r->name);
+    }
+}
+
 int cl_registration_look(struct cl_run *run, struct cl_registration *r)
 {
     struct cl_resolved resolved = {0};
     cg_err err = cl_resolve(&run->app, r->plane, r->authority, &resolved);
+    const struct cg_record *record = &resolved.result.record;
     int code = 0;
 
-    if (err == CG_RATE || err == CG_BUSY)
-        code = cl_fail_later(run->show, err, r->name);
-    else if (err == CG_UNREACHABLE || err == CG_TIMEOUT)
-        code =
-            cl_fail(run->show, cl_exit_of(err), err,
-                    "is it running, and does a firewall let us through? httpcg doctor tells more",
-                    "cannot ask the registry about %s", r->name);
-    else if (err != CG_OK && err != CG_NOT_FOUND)
-        code = cl_fail(run->show, err == CG_CANCELLED ? cl_exit_of(err) : CL_EXIT_RECORD, err,
-                       "httpcg resolve -v shows each check", "cannot look %s up", r->name);
-    if (code == 0) {
-        const struct cg_record *record = &resolved.result.record;
-
+    if (err == CG_STALE && was_rotated(&run->app) && look_bare(run, r) == CG_OK) {
+        cl_resolved_done(&resolved);
+        return 0;
+    }
+    if (err == CG_OK || err == CG_NOT_FOUND) {
         r->has_record = resolved.result.has_record;
         r->has_tombstone = r->has_record && cg_record_is_tombstone(record);
         r->serial = r->has_record ? record->serial + 1 : 1;
@@ -58,6 +100,8 @@ int cl_registration_look(struct cl_run *run, struct cl_registration *r)
             code = cl_fail(run->show, CL_EXIT_POLICY, CG_OK,
                            "only its owner can change it or give it up: --wallet names his",
                            "%s belongs to another wallet, did:bpi:%s", r->name, record->owner.text);
+    } else {
+        code = cannot_look(run, r, err);
     }
     cl_resolved_done(&resolved);
     return code;
@@ -65,19 +109,6 @@ int cl_registration_look(struct cl_run *run, struct cl_registration *r)
 
 /* --- what a registry's refusal means ------------------------------------------------------------
  */
-
-/* The member at fault, as the problem names it: only compared with what is known here. */
-static bool is_field(const struct cl_answer *answer, const char *field)
-{
-    char text[48];
-    int n = snprintf(text, sizeof text, "\"field\":\"%s\"", field);
-    struct cg_span body = cg_buf_span(&answer->body);
-
-    for (size_t at = 0; at + (size_t)n <= body.len; at++)
-        if (cg_span_starts(cg_span_from(body, at), cg_span_of(text, (size_t)n)))
-            return true;
-    return false;
-}
 
 struct meaning {
     const char *why, *remedy;
@@ -115,7 +146,7 @@ static struct meaning fault_of(struct cl_run *run, const struct cl_answer *answe
     };
     bool is_self = strcmp(proof_of(run), "self") == 0;
 
-    if (is_field(answer, "proof"))
+    if (cl_answer_blames(answer, "proof"))
         return is_self
                    ? (struct meaning){"only a wallet's own address proves itself",
                                       "the name would have to be that of httpcg wallet show; or "
@@ -123,7 +154,7 @@ static struct meaning fault_of(struct cl_run *run, const struct cl_answer *answe
                    : (struct meaning){"it is not under a suffix that this registry allots",
                                       "ask whoever runs the registry for its suffixes"};
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        if (is_field(answer, faults[i].field))
+        if (cl_answer_blames(answer, faults[i].field))
             return faults[i].meaning;
     return (struct meaning){"it fails a check there", "ask whoever runs the registry: its log "
                                                       "says why"};

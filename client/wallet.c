@@ -46,8 +46,20 @@ static cg_err address_of(struct cg_span doc, struct cg_waddr *out)
     return cg_wallet_doc_address(&inception, out);
 }
 
-static int read_doc(struct cl_run *run, const char *path, struct cg_did_state *state,
-                    struct cg_buf *doc)
+int cl_wallet_next_path(struct cl_run *run, const char *key, char out[static CL_PATH_MAX_BYTES])
+{
+    int n;
+
+    if (cl_text(run->args, CL_WALLET))
+        return beside(run, key, "-next.hck", out);
+    n = snprintf(out, CL_PATH_MAX_BYTES, "%s/next.hck", run->app.folder);
+    return n > 0 && n < CL_PATH_MAX_BYTES
+               ? 0
+               : cl_fail(run->show, CL_EXIT_USAGE, CG_TOO_LARGE, NULL, "a path");
+}
+
+int cl_wallet_doc_read(struct cl_run *run, const char *path, struct cg_did_state *state,
+                       struct cg_buf *doc)
 {
     struct cg_waddr waddr;
     cg_err err = cg_file_read(path, DOC_MAX_BYTES, doc);
@@ -74,7 +86,7 @@ int cl_wallet_doc(struct cl_run *run, struct cg_did_state *state, struct cg_buf 
     char key[CL_PATH_MAX_BYTES], path[CL_PATH_MAX_BYTES];
     int code = cl_wallet_paths(run, key, path);
 
-    return code != 0 ? code : read_doc(run, path, state, doc);
+    return code != 0 ? code : cl_wallet_doc_read(run, path, state, doc);
 }
 
 static bool is_keys(const struct cg_public_keys *a, const struct cg_public_keys *b)
@@ -83,19 +95,30 @@ static bool is_keys(const struct cg_public_keys *a, const struct cg_public_keys 
            memcmp(a->mldsa87, b->mldsa87, sizeof a->mldsa87) == 0;
 }
 
+cg_err cl_wallet_signs(const struct cl_app *app, const struct cl_key *key,
+                       const struct cg_did_state *state, bool *out)
+{
+    struct cg_signer *signer;
+
+    CG_TRY(cg_key_heap_signer(app->crypto, cg_locked_get(key->seed), &signer));
+    *out = is_keys(cg_signer_public(signer), &state->keys);
+    cg_signer_free(signer);
+    return CG_OK;
+}
+
 static int check_keys(struct cl_run *run, const struct cl_key *key,
                       const struct cg_did_state *state, const char *path)
 {
-    struct cg_signer *signer;
-    cg_err err = cg_key_heap_signer(run->app.crypto, cg_locked_get(key->seed), &signer);
+    bool is_its = false;
+    cg_err err = cl_wallet_signs(&run->app, key, state, &is_its);
 
     if (err != CG_OK)
         return cl_fail(run->show, CL_EXIT_KEY, err, NULL, "cannot use %s", path);
-    bool is_same = is_keys(cg_signer_public(signer), &state->keys);
-    cg_signer_free(signer);
-    return is_same ? 0
-                   : cl_fail(run->show, CL_EXIT_KEY, CG_OK, NULL,
-                             "%s and the document beside it are of two different wallets", path);
+    return is_its ? 0
+                  : cl_fail(run->show, CL_EXIT_KEY, CG_OK,
+                            "where httpcg wallet rotate was interrupted, the same command again "
+                            "goes on with it",
+                            "%s and the document beside it are of two different wallets", path);
 }
 
 int cl_wallet_open(struct cl_run *run)
@@ -108,7 +131,7 @@ int cl_wallet_open(struct cl_run *run)
 
     if (code != 0 || wallet->seed)
         return code;
-    code = read_doc(run, doc_path, &state, &wallet->doc);
+    code = cl_wallet_doc_read(run, doc_path, &state, &wallet->doc);
     if (code == 0)
         code = cl_key_open(run, path, NULL, &key);
     if (code == 0)

@@ -82,29 +82,13 @@ static void put_line(struct cg_writer *w, const char *name, struct cg_span bytes
     cg_put_str(w, "\n");
 }
 
-static int next_path(struct cl_run *run, const char *key, char out[CL_PATH_MAX_BYTES])
-{
-    struct cg_span stem = cg_span_str(key);
-    int n;
-
-    if (cg_span_ends(stem, CG_LIT(".hck")))
-        stem.len -= 4;
-    if (cl_text(run->args, CL_WALLET))
-        n = snprintf(out, CL_PATH_MAX_BYTES, "%.*s-next.hck", (int)stem.len, key);
-    else
-        n = snprintf(out, CL_PATH_MAX_BYTES, "%s/next.hck", run->app.folder);
-    return n > 0 && n < CL_PATH_MAX_BYTES
-               ? 0
-               : cl_fail(run->show, CL_EXIT_USAGE, CG_TOO_LARGE, NULL, "a path");
-}
-
 static int put_next(struct cl_run *run, const char *key_path, const struct cg_did_state *state,
                     struct cg_writer *w)
 {
     char path[CL_PATH_MAX_BYTES];
     struct cg_hash commitment;
     struct cl_key next = {0};
-    int code = next_path(run, key_path, path);
+    int code = cl_wallet_next_path(run, key_path, path);
 
     if (code == 0)
         code = cl_key_open(run, path, NULL, &next);
@@ -283,7 +267,7 @@ static int restore(struct cl_run *run, const struct backup *backup)
 
     cl_bundle_init(&bundle, run);
     if (code == 0)
-        code = next_path(run, key_path, next);
+        code = cl_wallet_next_path(run, key_path, next);
     if (code == 0)
         code = cl_bundle_plan(&bundle, key_path);
     if (code == 0)

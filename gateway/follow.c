@@ -237,9 +237,11 @@ static void arrive(struct cg_task *task)
         cg_call_end_from(&call->call, CG_BUSY);
         return;
     }
+    /* What is kept is good for saying yes. Keys that it does not know may be newer than it is:
+     * asking once more for them costs what a wallet never seen before costs. */
     if (s->is_known && !s->is_asking && s->log_size >= follow->newest_size &&
-        !cg_mono_is_due(s->until, cg_loop_mono(follow->names->loop))) {
-        cg_call_end_from(&call->call, verdict(s, call));
+        !cg_mono_is_due(s->until, cg_loop_mono(follow->names->loop)) && verdict(s, call) == CG_OK) {
+        cg_call_end_from(&call->call, CG_OK);
         return;
     }
     call->next = s->waiting;
