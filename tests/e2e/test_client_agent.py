@@ -21,10 +21,10 @@ MIB = 1024 * 1024
 
 
 class Agent:
-    def __init__(self, town, socket_path, *words, env=None):
+    def __init__(self, town, socket_path, *words, home=None, env=None):
         self.socket = socket_path
         self.process = subprocess.Popen(
-            [town.programs["httpcg"], "--home", town.home, "agent", "--agent", socket_path, *words],
+            [town.programs["httpcg"], "--home", home or town.home, "agent", "--agent", socket_path, *words],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment() | (env or {}),
         )  # fmt: skip
         self.first = self.process.stdout.readline().strip()

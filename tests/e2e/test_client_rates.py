@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -29,10 +30,22 @@ def strict(build, tmp_path_factory):
         finish(it)
 
 
+numbers = itertools.count()
+
+
+def stranger(it):
+    """The home of a wallet that the gateway has never seen: one it knows has a rate of its own."""
+    home = it.folder / f"stranger-{next(numbers)}"
+    it.make_home(home)
+    it.httpcg("wallet", "new", "--folder", home, home=home)
+    return home
+
+
 def use_up(it):
-    """More clients than the bucket has grants for, at once."""
+    """More strangers than the bucket has grants for, at once."""
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
-        return list(pool.map(lambda _: it.get("/whoami", "-v", check=False), range(12)))
+        homes = list(pool.map(lambda _: stranger(it), range(12)))
+        return list(pool.map(lambda home: it.get("/whoami", "-v", home=home, check=False), homes))
 
 
 @contextlib.contextmanager
@@ -42,7 +55,7 @@ def crowd(it):
 
     def press():
         while not over.is_set():
-            it.get("/", check=False)
+            it.get("/", home=stranger(it), check=False)
 
     threads = [threading.Thread(target=press) for _ in range(6)]
     for thread in threads:
@@ -84,7 +97,7 @@ def test_who_is_refused_twice_is_told_what_it_is_and_when_to_come_back(strict):
 def test_json_tells_it_to_programs(strict):
     with crowd(strict):
         for _ in range(10):
-            done = strict.get("/", "--json", check=False)
+            done = strict.get("/", "--json", home=stranger(strict), check=False)
             if done.returncode == 109:
                 break
     said = json.loads(done.stderr)
@@ -100,7 +113,7 @@ def test_a_body_is_sent_whole_after_waiting(strict, tmp_path, source):
     use_up(strict)
     words, more = (["-T", file], {}) if source == "file" else (["-T", "-"], {"input": file.read_bytes()})
     for _ in range(10):
-        done = strict.httpcg("post", strict.url("/upload"), *words, "-v", check=False, **more)
+        done = strict.httpcg("post", strict.url("/upload"), *words, "-v", home=stranger(strict), check=False, **more)
         if done.returncode == 0:
             break
         assert done.returncode == 109
@@ -109,12 +122,12 @@ def test_a_body_is_sent_whole_after_waiting(strict, tmp_path, source):
 
 def test_time_that_is_limited_is_not_waited_away(strict):
     use_up(strict)
-    done = [strict.get("/", "-m", "0.3", check=False) for _ in range(3)]
+    done = [strict.get("/", "-m", "0.3", home=stranger(strict), check=False) for _ in range(3)]
     assert {d.returncode for d in done} <= {0, 28}, done
 
 
 def test_an_agent_says_the_same(strict, tmp_path):
-    agent = Agent(strict, tmp_path / "agent.sock")
+    agent = Agent(strict, tmp_path / "agent.sock", home=stranger(strict))
     try:
         with crowd(strict):
             for _ in range(10):
@@ -123,7 +136,7 @@ def test_an_agent_says_the_same(strict, tmp_path):
                     break
                 # It has a connection now, which costs no grant.
                 agent.stop()
-                agent = Agent(strict, tmp_path / "agent.sock")
+                agent = Agent(strict, tmp_path / "agent.sock", home=stranger(strict))
         assert done.returncode == 109 and b"asked too often from this address; try again in 1 s" in done.stderr
     finally:
         code, err = agent.stop()
