@@ -144,6 +144,7 @@ static cg_err add_way(const struct job *job, struct cg_head *head)
         CG_TRY(cl_agent_add(head, "wallet", job->agent->run->app.wallet.waddr.text));
     if (!link->conn)
         return CG_OK;
+    CG_TRY(cl_agent_add(head, "http", cl_http_version(link->conn)));
     return cl_agent_add(head, "group", cg_tls_group(cg_stack_tls(cg_conn_engine(link->conn))));
 }
 

@@ -41,6 +41,8 @@ CG_MUST_USE cg_err cl_agent_add(struct cg_head *head, const char *name, const ch
 struct cg_span cl_agent_value(const struct cg_head *head, const char *name);
 /* cl_agent_is_ours tells whether a field is one of them. */
 bool cl_agent_is_ours(const struct cg_field *field);
+/* cl_http_version tells which HTTP a connection speaks: "2" or "1.1". */
+const char *cl_http_version(struct cg_conn *conn);
 /* cl_err_of_name finds an error by its name; CG_INTERNAL where there is none. */
 cg_err cl_err_of_name(struct cg_span name);
 

@@ -229,6 +229,7 @@ static cg_err take_head(struct asking *a)
     take_text(in, "fingerprint", t->fingerprint, sizeof t->fingerprint);
     take_text(in, "group", t->tls_group, sizeof t->tls_group);
     take_text(in, "address", t->address, sizeof t->address);
+    take_text(in, "http", t->http_version, sizeof t->http_version);
     take_text(in, "wallet", t->wallet, sizeof t->wallet);
     t->status = (int)take_number(in, "status", 0);
     t->head_at = cg_clock_mono();

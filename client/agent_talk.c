@@ -64,6 +64,11 @@ bool cl_agent_is_ours(const struct cg_field *field)
     return cg_span_starts(field->name, CG_LIT(CL_AGENT_PREFIX));
 }
 
+const char *cl_http_version(struct cg_conn *conn)
+{
+    return conn && cg_stack_speaks(cg_conn_engine(conn)) == CG_SPEAKS_H1 ? "1.1" : "2";
+}
+
 cg_err cl_err_of_name(struct cg_span name)
 {
     for (int i = 0; i < CG_ERR_COUNT; i++)

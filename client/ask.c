@@ -111,6 +111,30 @@ static int header_file(struct cl_run *run, struct cl_request *request, const cha
     return code;
 }
 
+/* Repeated ones are one field, as browsers write it. */
+static int cookie_field(struct cl_run *run, struct cl_request *request)
+{
+    CG_AUTO(buf) struct cg_buf whole = {0};
+    const char *text;
+    size_t at = 0;
+    cg_err err = CG_OK;
+
+    cg_buf_init(&whole, HEADER_FILE_MAX_BYTES);
+    while (err == CG_OK && (text = cl_next(run->args, CL_COOKIE, &at)) != NULL) {
+        if (text[0] && !strchr(text, '='))
+            return cl_fail(run->show, CL_EXIT_USAGE, CG_OK,
+                           "a cookie is NAME=VALUE; cookies are neither read from files nor kept",
+                           "-b %.60s", text);
+        if (text[0] && whole.len > 0)
+            err = cg_buf_add(&whole, CG_LIT("; "));
+        if (err == CG_OK)
+            err = cg_buf_add(&whole, cg_span_str(text));
+    }
+    if (err == CG_OK && whole.len > 0 && !find_field(request, "cookie"))
+        err = put_field(request, CG_LIT("cookie"), cg_buf_span(&whole));
+    return err == CG_OK ? 0 : cl_fail(run->show, CL_EXIT_USAGE, err, NULL, "-b");
+}
+
 /* The fields that have options of their own, and those that a client sends anyway; -H wins. */
 static int usual_fields(struct cl_run *run, struct cl_request *request)
 {
@@ -120,7 +144,6 @@ static int usual_fields(struct cl_run *run, struct cl_request *request)
     } usual[] = {
         {"user-agent", cl_text(run->args, CL_USER_AGENT)},
         {"referer", cl_text(run->args, CL_REFERER)},
-        {"cookie", cl_text(run->args, CL_COOKIE)},
     };
     char text[128];
     cg_err err = CG_OK;
@@ -155,6 +178,8 @@ static int make_fields(struct cl_run *run, struct cl_request *request)
     while (code == 0 && (text = cl_next(run->args, CL_HEADER, &at)) != NULL)
         code = text[0] == '@' ? header_file(run, request, text + 1)
                               : header_line(run, request, cg_span_str(text));
+    if (code == 0)
+        code = cookie_field(run, request);
     return code == 0 ? usual_fields(run, request) : code;
 }
 
@@ -186,6 +211,61 @@ static int add_file(struct cl_run *run, struct cl_request *request, const char *
     return code;
 }
 
+static bool is_plain(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           memchr("-._~", c, 4) != NULL;
+}
+
+static int add_encoded(struct cl_run *run, struct cl_request *request, struct cg_span text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    int code = 0;
+
+    for (size_t i = 0; code == 0 && i < text.len; i++) {
+        uint8_t c = text.at[i];
+        const char hex[3] = {'%', digits[c >> 4], digits[c & 15]};
+
+        code = is_plain(c) ? add_data(run, request, cg_span_of(&text.at[i], 1))
+                           : add_data(run, request, cg_span_of(hex, 3));
+    }
+    return code;
+}
+
+/* curl's forms: "content", "=content", "name=content", "@file", "name@file". */
+static int add_urlencoded(struct cl_run *run, struct cl_request *request, const char *text)
+{
+    size_t mark = strcspn(text, "=@");
+    struct cg_span name = cg_span_of(text, text[mark] ? mark : 0);
+    struct cg_buf file = {0};
+    int code = 0;
+
+    if (name.len > 0) {
+        code = add_data(run, request, name);
+        if (code == 0)
+            code = add_data(run, request, CG_LIT("="));
+    }
+    const char *content = text[mark] ? text + mark + 1 : text;
+    if (code == 0 && text[mark] == '@') {
+        code = cl_read(run, content, DATA_MAX_BYTES, &file);
+        if (code == 0)
+            code = add_encoded(run, request, cg_buf_span(&file));
+    } else if (code == 0) {
+        code = add_encoded(run, request, cg_span_str(content));
+    }
+    cg_buf_wipe(&file);
+    return code;
+}
+
+static int add_one(struct cl_run *run, struct cl_request *request, enum cl_id id, const char *text)
+{
+    if (id == CL_DATA_URLENCODE)
+        return add_urlencoded(run, request, text);
+    if (text[0] == '@' && id != CL_DATA_RAW)
+        return add_file(run, request, text + 1, id != CL_DATA);
+    return add_data(run, request, cg_span_str(text));
+}
+
 /* The data options in the order in which they came. */
 static int make_data(struct cl_run *run, struct cl_request *request)
 {
@@ -196,15 +276,14 @@ static int make_data(struct cl_run *run, struct cl_request *request)
         enum cl_id id = run->args->sets[i].id;
         const char *text = run->args->sets[i].text;
 
-        if (id != CL_DATA && id != CL_DATA_RAW && id != CL_DATA_BINARY && id != CL_JSON_DATA)
+        if (id != CL_DATA && id != CL_DATA_RAW && id != CL_DATA_BINARY && id != CL_JSON_DATA &&
+            id != CL_DATA_URLENCODE)
             continue;
         if (request->body == CL_BODY_WHOLE && id != CL_JSON_DATA)
             code = add_data(run, request, CG_LIT("&"));
         request->body = CL_BODY_WHOLE;
         if (code == 0)
-            code = text[0] == '@' && id != CL_DATA_RAW
-                       ? add_file(run, request, text + 1, id != CL_DATA)
-                       : add_data(run, request, cg_span_str(text));
+            code = add_one(run, request, id, text);
     }
     return code;
 }

@@ -97,7 +97,7 @@ void cl_bundle_end(struct cl_bundle *bundle, bool is_good)
         return;
     for (size_t i = 0; !is_good && i < bundle->n_files; i++)
         if (bundle->files[i].is_written && unlink(bundle->files[i].path) != 0)
-            cl_show_warn(bundle->run->show, "a file that was made could not be removed again");
+            cl_fail_more(bundle->run->show, "a file that was made could not be removed again");
     if (!is_good)
         remove_folders(bundle);
     cl_interrupt_release();

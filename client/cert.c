@@ -263,7 +263,7 @@ static int issue_all(struct cl_run *run, struct issue *is)
     if (code == 0 && cl_is_on(run->args, CL_SUBMIT))
         code = log_certificate(run, cg_buf_span(&is->cert));
     if (code != 0 && is->bundle.is_begun)
-        cl_show_warn(run->show, "nothing is kept of what was made: the same command again is safe");
+        cl_fail_more(run->show, "nothing is kept of what was made: the same command again is safe");
     cl_bundle_end(&is->bundle, code == 0);
     return code == 0 ? tell(run, &cert) : code;
 }

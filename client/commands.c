@@ -22,7 +22,7 @@ const struct cl_command cl_commands[] = {
                 "httpcg put -T photo.jpg httpcg://app/shop.example/photos/1\n"
                 "tar c . | httpcg -T - httpcg://app/shop.example/backup\n",
      .groups = CL_WITH_WALLET | CL_WITH_TRUST,
-     .options = {CL_REQUEST, CL_DATA, CL_DATA_RAW, CL_DATA_BINARY, CL_JSON_DATA, CL_GET, CL_HEADER, CL_USER_AGENT, CL_REFERER,
+     .options = {CL_REQUEST, CL_DATA, CL_DATA_RAW, CL_DATA_BINARY, CL_DATA_URLENCODE, CL_JSON_DATA, CL_GET, CL_HEADER, CL_USER_AGENT, CL_REFERER,
                  CL_COOKIE, CL_RANGE, CL_UPLOAD, CL_OUTPUT, CL_REMOTE_NAME, CL_OUTPUT_DIR, CL_CREATE_DIRS, CL_INCLUDE, CL_HEAD,
                  CL_DUMP_HEADER, CL_FAIL, CL_FAIL_BODY, CL_MAX_FILESIZE, CL_WRITE_OUT, CL_PROGRESS, CL_SAPI, CL_EPOCHS, CL_CRED, CL_AGENT},
      .min_words = 1, .max_words = CL_WORDS_MAX, .run = cl_run_fetch},

@@ -56,11 +56,13 @@ static cg_err dump_head(const struct cl_transfer *t, const struct cg_head *head)
 {
     const char *path = cl_text(t->run->args, CL_DUMP_HEADER);
     bool is_output = path && strcmp(path, "-") == 0;
-    FILE *file = is_output ? stdout : fopen(path, "we");
+    static bool was_begun; /* the heads of several URLs stand one behind the other */
+    FILE *file = is_output ? stdout : fopen(path, was_begun ? "ae" : "we");
 
     if (!file)
         return CG_IO;
-    cg_err err = cl_output_head(file, head);
+    was_begun = true;
+    cg_err err = cl_output_head(file, head, t->http_version);
     if (!is_output && fclose(file) != 0)
         err = CG_IO;
     return err;
@@ -84,7 +86,7 @@ static cg_err on_head(void *ctx, const struct cg_head *head)
         CG_TRY(dump_head(t, head));
     if ((cl_is_on(args, CL_INCLUDE) || cl_is_on(args, CL_HEAD)) &&
         (!t->is_failed_status || cl_is_on(args, CL_FAIL_BODY)))
-        return cl_output_head(t->output.file, head);
+        return cl_output_head(t->output.file, head, t->http_version);
     return CG_OK;
 }
 
@@ -111,6 +113,7 @@ static void take_way(struct cl_transfer *t, const struct cl_way *way)
     cg_address_write(&link->peer.at, t->address);
     snprintf(t->tls_group, sizeof t->tls_group, "%s",
              cg_tls_group(cg_stack_tls(cg_conn_engine(link->conn))));
+    snprintf(t->http_version, sizeof t->http_version, "%s", cl_http_version(link->conn));
     /* A way that was there took no time of this transfer's. */
     if (way->began.us >= t->began.us) {
         t->resolved = way->resolved;

@@ -9,8 +9,10 @@
 #include "runtime/nearest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define CONF_MAX_BYTES (256 * 1024)
 #define WHY_BYTES 512
@@ -182,12 +184,22 @@ static int run_command(struct cl_run *run)
 
 /* --- the program ------------------------------------------------------------------------------ */
 
+/* A descriptor 0, 1 or 2 that is closed would become the next file or socket, and an answer would
+ * be written into that. Reading from and writing to these fails, as from and to a closed one. */
+static void hold_standard_files(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            _exit(CL_EXIT_WRITE);
+}
+
 #define KEY_HEAP_BYTES (512 * 1024)
 
 /* Keys must not come out by a core dump, the swap, or another process; a reader who went away is no
  * reason to die. Where a system does not allow it, httpcg works all the same: doctor tells. */
 static void harden(void)
 {
+    hold_standard_files();
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     if (cg_memory_private() != CG_OK || cg_key_heap_open(KEY_HEAP_BYTES) != CG_OK) {
@@ -226,6 +238,13 @@ static int answer_early(const struct cl_args *args, const struct cl_command *com
     return fflush(stdout) == 0 ? CL_EXIT_OK : CL_EXIT_WRITE;
 }
 
+/* -s takes all notes away, -S gives failures back. */
+static void set_silence(struct cl_show *show, const struct cl_args *args)
+{
+    show->is_quiet = cl_is_on(args, CL_SILENT);
+    show->is_silent = show->is_quiet && !cl_is_on(args, CL_SHOW_ERROR);
+}
+
 static int read_options(struct cl_run *run, struct cl_args *args, struct cl_args *line, int argc,
                         const char *const *argv, struct cg_buf text[2])
 {
@@ -234,7 +253,7 @@ static int read_options(struct cl_run *run, struct cl_args *args, struct cl_args
 
     if (cl_args_read(line, argc, argv, why, sizeof why) != CG_OK)
         return usage_error(run->show, why);
-    run->show->is_silent = cl_is_on(line, CL_SILENT) && !cl_is_on(line, CL_SHOW_ERROR);
+    set_silence(run->show, line);
     /* Files first, so that the line wins. */
     bool is_disabled = line->n_sets > 0 && line->sets[0].id == CL_DISABLE;
     if (!is_disabled && cl_app_home(cl_text(line, CL_HOME), folder, sizeof folder) == CG_OK) {
@@ -268,7 +287,7 @@ static int run_line(struct cl_run *run, struct cl_args *args, struct cl_args *li
     if (code != 0)
         return code;
     show->is_verbose = cl_is_on(args, CL_VERBOSE);
-    show->is_silent = cl_is_on(args, CL_SILENT) && !cl_is_on(args, CL_SHOW_ERROR);
+    set_silence(show, args);
     if (cl_is_on(args, CL_JSON) && cl_show_json(show) != CG_OK)
         return CL_EXIT_MEMORY;
     code = find_command(show, args, &run->command, &own);

@@ -12,20 +12,44 @@ const struct cl_option cl_options[CL_OPTION_COUNT] = {
 
 /* What people of other tools try, and what to do here. */
 static const struct {
-    const char *name, *hint;
+    const char *name;
+    char letter; /* 0: none */
+    const char *hint;
 } hints[] = {
-    {"insecure", "no check can be switched off; a name that nobody signed is not httpcg's"},
-    {"location", "redirects are not followed: a signature is for one URL"},
-    {"user", "requests are signed by a wallet; a backend's own password goes into -H"},
-    {"proxy", "a gateway must be reached without anybody in between; see --connect-to"},
-    {"cert", "who asks is proved by a wallet: httpcg wallet new"},
-    {"key", "who asks is proved by a wallet: httpcg wallet new"},
-    {"form", "there are no multipart forms; make the body and use --data-binary @FILE"},
-    {"compressed", "what was signed is what is shown; send -H 'Accept-Encoding: …' and unpack"},
-    {"retry", "requests are not repeated; only a clock that differs is corrected, once"},
-    {"http1.1", "the gateway chooses among h2 and http/1.1"},
-    {"http2", "the gateway chooses among h2 and http/1.1"},
+    {"insecure", 'k', "no check can be switched off; a name that nobody signed is not httpcg's"},
+    {"location", 'L', "redirects are not followed: a signature is for one URL"},
+    {"user", 'u', "requests are signed by a wallet; a backend's own password goes into -H"},
+    {"proxy", 'x', "a gateway must be reached without anybody in between; see --connect-to"},
+    {"cert", 'E', "who asks is proved by a wallet: httpcg wallet new"},
+    {"key", 0, "who asks is proved by a wallet: httpcg wallet new"},
+    {"form", 'F', "there are no multipart forms; make the body and use --data-binary @FILE"},
+    {"compressed", 0, "what was signed is what is shown; send -H 'Accept-Encoding: …' and unpack"},
+    {"retry", 0, "requests are not repeated; only a clock that differs is corrected, once"},
+    {"http1.1", 0, "the gateway chooses among h2 and http/1.1"},
+    {"http2", 0, "the gateway chooses among h2 and http/1.1"},
+    {"no-buffer", 'N', "leave it out: what has come is written at once"},
+    {"buffer", 0, "leave it out: what has come is written at once"},
+    {"continue-at", 'C', "an answer is verified as a whole, so it cannot be gone on with"},
+    {"cookie-jar", 'c', "cookies are not kept; -b sends one"},
+    {"netrc", 'n', "requests are signed by a wallet; a backend's own password goes into -H"},
+    {"globoff", 'g', "leave it out: brackets and braces in a URL are never a pattern"},
+    {"time-cond", 'z', "send -H 'If-Modified-Since: …'"},
+    {"progress-bar", '#', "leave it out: long transfers show their progress on a terminal"},
+    {"resolve", 0, "--connect-to HOST:PORT:ADDRESS:PORT does it"},
+    {"unix-socket", 0, "a gateway is reached over TLS; see --connect-to"},
+    {"url", 0, "a URL stands by itself"},
+    {"limit-rate", 0, "there is none; pv in a pipe does it"},
+    {"trace", 0, "-v shows every check, and the heads"},
+    {"trace-ascii", 0, "-v shows every check, and the heads"},
+    {"remote-time", 'R', "files get the time at which they were verified"},
+    {"remote-header-name", 'J', "-O names a file by the URL, -o as you like"},
+    {"parallel", 'Z', "URLs are fetched one after the other, on one connection"},
+    {"ipv4", '4', "addresses are tried until one answers; see --connect-to"},
+    {"ipv6", '6', "addresses are tried until one answers; see --connect-to"},
+    {"max-redirs", 0, "redirects are not followed: a signature is for one URL"},
+    {"capath", 0, "--cacert names a file"},
 };
+#define N_HINTS (sizeof hints / sizeof hints[0])
 
 static bool is_switch(enum cl_id id)
 {
@@ -46,7 +70,7 @@ static cg_err unknown(struct cg_span name, char *why, size_t room)
 {
     const char *names[CL_OPTION_COUNT];
 
-    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+    for (size_t i = 0; i < N_HINTS; i++)
         if (cg_span_is(name, hints[i].name)) {
             snprintf(why, room, "there is no option --%s: %s", hints[i].name, hints[i].hint);
             return CG_UNKNOWN;
@@ -141,12 +165,9 @@ static cg_err read_letters(struct cl_args *args, const char *word, const char *n
         enum cl_id id = find_letter(*c);
 
         if (id == CL_NO_OPTION) {
-            if (*c == 'k' || *c == 'L' || *c == 'u' || *c == 'x')
-                return unknown(cg_span_str(*c == 'k'   ? "insecure"
-                                           : *c == 'L' ? "location"
-                                           : *c == 'u' ? "user"
-                                                       : "proxy"),
-                               why, room);
+            for (size_t i = 0; i < N_HINTS; i++)
+                if (hints[i].letter == *c)
+                    return unknown(cg_span_str(hints[i].name), why, room);
             snprintf(why, room, "there is no option -%c; httpcg --help lists all",
                      *c > ' ' && *c < 127 ? *c : '?');
             return CG_UNKNOWN;

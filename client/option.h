@@ -40,12 +40,13 @@
     X(DATA,          "data",             'd',  "DATA",         "Sends DATA with POST; @FILE is a file without its line ends, @- standard input. Repeated ones are joined by &.") \
     X(DATA_RAW,      "data-raw",         0,    "DATA",         "As -d, but an @ is an @.")                        \
     X(DATA_BINARY,   "data-binary",      0,    "DATA",         "As -d, but a file is sent as it is.")             \
+    X(DATA_URLENCODE, "data-urlencode",  0,    "DATA",         "As -d, with what a query cannot hold encoded: CONTENT, NAME=CONTENT, @FILE or NAME@FILE.") \
     X(JSON_DATA,     "json-data",        0,    "DATA",         "As --data-binary, with Content-Type and Accept of JSON (curl's --json).") \
     X(GET,           "get",              'G',  NULL,           "Puts the data into the URL's query and sends GET.") \
     X(HEADER,        "header",           'H',  "LINE",         "Sends a header field, \"Name: value\"; \"Name;\" sends an empty one, @FILE the lines of a file.") \
     X(USER_AGENT,    "user-agent",       'A',  "NAME",         "The User-Agent field.")                           \
     X(REFERER,       "referer",          'e',  "URL",          "The Referer field.")                              \
-    X(COOKIE,        "cookie",           'b',  "NAME=VALUE",   "The Cookie field.")                               \
+    X(COOKIE,        "cookie",           'b',  "NAME=VALUE",   "The Cookie field. Repeated ones are joined.")     \
     X(RANGE,         "range",            'r',  "FROM-TO",      "Asks for a part of the content, in bytes.")       \
     X(UPLOAD,        "upload-file",      'T',  "FILE",         "Sends a file with PUT; - is standard input, whose length nobody knows: it is signed at its end.") \
     X(OUTPUT,        "output",           'o',  "FILE",         "Writes the body to a file, which gets its name only once all of the answer was verified; - is standard output.") \
@@ -58,7 +59,7 @@
     X(FAIL,          "fail",             'f',  NULL,           "Ends with 22 and without body where the status is 400 or above.") \
     X(FAIL_BODY,     "fail-with-body",   0,    NULL,           "Ends with 22 there, but writes the body.")        \
     X(MAX_FILESIZE,  "max-filesize",     0,    "BYTES",        "The longest body that is taken; K, M and G may follow.") \
-    X(WRITE_OUT,     "write-out",        'w',  "FORMAT",       "Prints text when all is done; see WRITE-OUT in the manual page.") \
+    X(WRITE_OUT,     "write-out",        'w',  "FORMAT",       "Prints text when all is done, or that in @FILE; see WRITE-OUT in the manual page.") \
     X(PROGRESS,      "progress-meter",   0,    NULL,           "The progress of long transfers, shown on a terminal; --no-progress-meter switches it off.") \
     X(SAPI,          "sapi",             0,    "MODE",         "How requests are signed: grant (the usual: a MAC under the connection's grant), ed25519 (the grant's session key), hybrid (the wallet's keys, which is evidence), none (not at all, for what is open to everybody).") \
     X(EPOCHS,        "epochs",           0,    "MINUTES",      "How long a grant lasts before it is renewed, 1 to 60.") \

@@ -13,11 +13,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DRAFT_NAME_MAX_BYTES 200
+
 static int cannot_write(struct cl_run *run, const char *path, int error)
 {
-    return cl_fail(run->show, CL_EXIT_WRITE, CG_OK,
-                   error == ENOENT ? "--create-dirs makes folders that are missing" : NULL,
-                   "cannot write %s: %s", path, strerror(error));
+    const char *remedy = NULL;
+
+    if (error == ENOENT)
+        remedy = "--create-dirs makes folders that are missing";
+    else if (error == EACCES || error == EROFS)
+        remedy = "its folder must be writable, too: a file is replaced by a verified one, not "
+                 "written over";
+    return cl_fail(run->show, CL_EXIT_WRITE, CG_OK, remedy, "cannot write %s: %s", path,
+                   strerror(error));
 }
 
 static int find_path(struct cl_run *run, const char *path, struct cl_output *out)
@@ -65,17 +73,37 @@ static int open_special(struct cl_run *run, struct cl_output *out)
     return 0;
 }
 
+/* Beside the file, under a name that is as long as may be and still tells whose it is. */
+static void name_draft(struct cl_output *out, uint64_t chance)
+{
+    const char *slash = strrchr(out->path, '/');
+    const char *name = slash ? slash + 1 : out->path;
+
+    snprintf(out->draft, sizeof out->draft, "%.*s%.*s.%016llx.part", (int)(name - out->path),
+             out->path, DRAFT_NAME_MAX_BYTES, name, (unsigned long long)chance);
+}
+
+/* Who may read the file that is there may read the new one, and nobody else. */
+static void take_mode(const struct cl_output *out, int fd)
+{
+    struct stat info;
+
+    if (stat(out->path, &info) == 0 && fchmod(fd, info.st_mode & 0777) != 0)
+        (void)fchmod(fd, 0600);
+}
+
 static int open_draft(struct cl_run *run, struct cl_output *out)
 {
     uint64_t chance;
 
     if (cg_entropy_fill(&chance, sizeof chance) != CG_OK)
         return cl_fail(run->show, CL_EXIT_WRITE, CG_IO, NULL, "no random bytes");
-    snprintf(out->draft, sizeof out->draft, "%s.%016llx.part", out->path,
-             (unsigned long long)chance);
+    name_draft(out, chance);
     /* From here on there is something that must not be left behind. */
     cl_interrupt_catch(&run->app);
     int fd = open(out->draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd >= 0)
+        take_mode(out, fd);
     out->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (out->file)
         return 0;
@@ -158,9 +186,9 @@ cg_err cl_output_put(struct cl_output *output, struct cg_span bytes)
     return CG_IO;
 }
 
-cg_err cl_output_head(FILE *to, const struct cg_head *head)
+cg_err cl_output_head(FILE *to, const struct cg_head *head, const char *http_version)
 {
-    fprintf(to, "HTTP/2 %d\r\n", head->status);
+    fprintf(to, "HTTP/%s %d\r\n", http_version[0] ? http_version : "2", head->status);
     for (size_t i = 0; i < head->n_fields; i++) {
         const struct cg_field *field = &head->fields[i];
 

@@ -29,7 +29,7 @@ CG_MUST_USE int cl_output_open(struct cl_run *run, const char *path, struct cl_o
  *         nobody reads any more). */
 CG_MUST_USE cg_err cl_output_put(struct cl_output *output, struct cg_span bytes);
 /* cl_output_head writes a response's head as -i shows it. */
-CG_MUST_USE cg_err cl_output_head(FILE *to, const struct cg_head *head);
+CG_MUST_USE cg_err cl_output_head(FILE *to, const struct cg_head *head, const char *http_version);
 /* cl_output_end gives the file its name, if it is good, or removes it. */
 CG_MUST_USE int cl_output_end(struct cl_run *run, struct cl_output *output, bool is_good);
 

@@ -215,7 +215,7 @@ static int get_secret(struct cl_run *run, const char *name, struct secret *out)
 static void undo_secret(struct cl_run *run, struct secret *secret)
 {
     if (secret->is_new && unlink(secret->path) != 0)
-        cl_show_warn(run->show,
+        cl_fail_more(run->show,
                      "the secret that was made stays: it is nobody's, and may be removed");
 }
 
@@ -315,14 +315,14 @@ int cl_run_unpublish(struct cl_run *run)
         code = take_back(run, &r);
     if (code != 0) {
         if (r.has_record)
-            cl_show_warn(run->show, "nothing was changed: the name is still published, and the "
+            cl_fail_more(run->show, "nothing was changed: the name is still published, and the "
                                     "gateway still has its route");
         return code;
     }
     cl_route_init(&route, r.name);
     code = cl_route_drop(run, &route);
     if (code != 0)
-        cl_show_warn(run->show, "the name is gone, but the gateway still has its route: the same "
+        cl_fail_more(run->show, "the name is gone, but the gateway still has its route: the same "
                                 "command again, where the gateway runs, removes it");
     else if (!r.has_record)
         code = cl_fail(run->show, CL_EXIT_UNRESOLVED, CG_OK, NULL,

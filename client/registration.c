@@ -379,7 +379,7 @@ static int send(struct cl_run *run, struct cl_registration *r, struct cg_span bo
     else if (answer.status != 200)
         code = refused(run, r, &answer);
     if (is_open)
-        cl_show_warn(run->show, "whether it will be recorded all the same is not certain: httpcg "
+        cl_fail_more(run->show, "whether it will be recorded all the same is not certain: httpcg "
                                 "resolve tells, and the same command again does no harm");
     cg_buf_done(&answer.body);
     return code;

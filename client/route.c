@@ -173,7 +173,7 @@ void cl_route_undo(struct cl_run *run, struct cl_route *route)
                  "the gateway's route of %s could not be taken back; %s %s on %s does it",
                  route->name, route->had ? "a PUT of what it was to" : "DELETE", route->path,
                  socket);
-    cl_show_warn(run->show, text);
+    cl_fail_more(run->show, text);
     cg_buf_wipe(&answer.body);
     route->is_put = !is_undone;
 }

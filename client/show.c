@@ -141,6 +141,13 @@ static void append(struct cl_show *show, const char *name, const char *text)
 void cl_show_warn(struct cl_show *show, const char *text)
 {
     append(show, "warnings", text);
+    if (!show->is_silent && !show->is_quiet && !show->is_json)
+        fprintf(show->err, "httpcg: %s\n", text);
+}
+
+void cl_fail_more(struct cl_show *show, const char *text)
+{
+    append(show, "warnings", text);
     if (!show->is_silent && !show->is_json)
         fprintf(show->err, "httpcg: %s\n", text);
 }

@@ -24,8 +24,9 @@ struct cl_check {
 
 struct cl_show {
     FILE *out, *err;
-    bool is_verbose, is_silent, is_json;
-    const char *step; /* where we are: resolve, connect, control, signed, answer */
+    bool is_verbose, is_json;
+    bool is_quiet, is_silent; /* no notes; no failures either */
+    const char *step;         /* where we are: resolve, connect, control, signed, answer */
     struct cl_check checks[CL_CHECKS_MAX];
     size_t n_checks;
     char problem[96];               /* the newest refusal's code */
@@ -52,6 +53,8 @@ const struct cl_check *cl_show_failed(const struct cl_show *show);
 void cl_show_note(struct cl_show *show, const char *text);
 /* cl_show_warn says something that people should see without -v, too. */
 void cl_show_warn(struct cl_show *show, const char *text);
+/* cl_fail_more says what else there is to a failure: where failures are told, it is. */
+void cl_fail_more(struct cl_show *show, const char *text);
 /* cl_say prints a line of a command's result on standard output, unless that is JSON. */
 void cl_say(struct cl_show *show, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* cl_add adds a member to the document; the value is taken, also where there is none. */

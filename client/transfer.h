@@ -28,7 +28,7 @@ struct cl_transfer {
     bool is_hint; /* an unsigned refusal */
     uint64_t n_down, n_up;
     size_t n_headers;
-    char content_type[128];
+    char content_type[128], http_version[4];
     char gateway[300], gateway_did[CG_DID_CHARS + 1], fingerprint[2 * CG_HASH_BYTES + 1];
     char tls_group[32], address[CG_ADDRESS_TEXT_BYTES], wallet[CG_WADDR_CHARS + 1];
     struct cg_mono began, resolved, connected, secured, ready, head_at, ended; /* 0: not reached */
@@ -36,7 +36,8 @@ struct cl_transfer {
 
 /* cl_transfer_json gives all of it as an object. */
 json_t *cl_transfer_json(const struct cl_transfer *transfer);
-/* cl_write_out prints a -w format. Errors  CG_SYNTAX (a variable there is none of), CG_IO. */
+/* cl_write_out prints a -w format, or that of a file (@FILE).
+ * Errors  CG_SYNTAX (a variable there is none of: it is printed as it stands), CG_IO. */
 CG_MUST_USE cg_err cl_write_out(const struct cl_transfer *transfer, const char *format);
 
 #endif

@@ -226,7 +226,7 @@ static int install(struct rotation *r)
     if (code == 0)
         (void)unlink(r->staged_doc);
     if (code != 0)
-        cl_show_warn(r->run->show, "the rotation is logged, and the former keys count no more: the "
+        cl_fail_more(r->run->show, "the rotation is logged, and the former keys count no more: the "
                                    "same command again goes on with it");
     return code;
 }
@@ -235,12 +235,12 @@ static int install(struct rotation *r)
 static int give_up(struct rotation *r, int code)
 {
     if (code != CL_EXIT_POLICY) {
-        cl_show_warn(r->run->show, "the rotation is begun: the same command again goes on with it");
+        cl_fail_more(r->run->show, "the rotation is begun: the same command again goes on with it");
         return code;
     }
     (void)unlink(r->staged_doc);
     (void)unlink(r->staged_next);
-    cl_show_warn(r->run->show, "nothing was changed");
+    cl_fail_more(r->run->show, "nothing was changed");
     return code;
 }
 

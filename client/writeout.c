@@ -4,6 +4,8 @@
 #include "lib/base/span.h"
 #include "lib/base/try.h"
 
+#define FORMAT_MAX_BYTES (64 * 1024)
+
 static double seconds(const struct cl_transfer *t, struct cg_mono at)
 {
     return at.us > t->began.us && t->began.us > 0 ? (double)(at.us - t->began.us) / 1e6 : 0;
@@ -56,13 +58,37 @@ static const char *address_part(const struct cl_transfer *t, bool is_port, char 
 }
 
 static const char *const names[] = {
-    "url",           "method",          "http_code",        "http_version",
-    "scheme",        "verified",        "wallet",           "sapi",
-    "peer_identity", "receipt",         "gateway",          "tls_group",
-    "remote_ip",     "remote_port",     "content_type",     "num_headers",
-    "size_download", "size_upload",     "speed_download",   "time_namelookup",
-    "time_connect",  "time_appconnect", "time_pretransfer", "time_starttransfer",
-    "time_total",    "exitcode",        "errormsg",
+    "url",
+    "method",
+    "http_code",
+    "http_version",
+    "scheme",
+    "verified",
+    "wallet",
+    "sapi",
+    "peer_identity",
+    "receipt",
+    "gateway",
+    "tls_group",
+    "remote_ip",
+    "remote_port",
+    "content_type",
+    "num_headers",
+    "size_download",
+    "size_upload",
+    "speed_download",
+    "time_namelookup",
+    "time_connect",
+    "time_appconnect",
+    "time_pretransfer",
+    "time_starttransfer",
+    "time_total",
+    "exitcode",
+    "errormsg",
+    "response_code",
+    "url_effective",
+    "speed_upload",
+    "filename_effective",
 };
 
 #define N_NAMES (sizeof names / sizeof names[0])
@@ -78,7 +104,8 @@ static struct value value_of(const struct cl_transfer *t, struct cg_span name, c
         {"url", text_of(t->whole)},
         {"method", text_of(t->request->method)},
         {"http_code", number_of(t->status)},
-        {"http_version", text_of("2")},
+        {"response_code", number_of(t->status)},
+        {"http_version", text_of(t->http_version)},
         {"scheme", text_of("httpcg")},
         {"verified", {.kind = FLAG, .number = t->is_verified}},
         {"wallet", text_of(t->wallet)},
@@ -101,7 +128,10 @@ static struct value value_of(const struct cl_transfer *t, struct cg_span name, c
         {"time_starttransfer", time_of(t, t->head_at)},
         {"time_total", time_of(t, t->ended)},
         {"exitcode", number_of(t->code)},
-        {"errormsg", text_of(t->code ? cl_exit_text(t->code) : "")},
+        {"errormsg", text_of(t->code ? t->run->show->failure : "")},
+        {"url_effective", text_of(t->whole)},
+        {"filename_effective", text_of(t->output.path)},
+        {"speed_upload", number_of(total > 0 ? (int64_t)((double)t->n_up / total) : 0)},
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -147,7 +177,10 @@ static cg_err print_value(const struct cl_transfer *t, struct cg_span name, FILE
         fputs(v.text, to);
         break;
     case NUMBER:
-        fprintf(to, cg_span_is(name, "http_code") ? "%03lld" : "%lld", (long long)v.number);
+        fprintf(to,
+                cg_span_is(name, "http_code") || cg_span_is(name, "response_code") ? "%03lld"
+                                                                                   : "%lld",
+                (long long)v.number);
         break;
     case TIME:
         fprintf(to, "%.6f", v.time);
@@ -188,11 +221,37 @@ static cg_err print_next(const struct cl_transfer *t, const char **text, FILE **
     return CG_OK;
 }
 
-cg_err cl_write_out(const struct cl_transfer *t, const char *format)
+/* What there is none of is left as it stands, and the rest is printed all the same. */
+static cg_err print_all(const struct cl_transfer *t, const char *format)
 {
     FILE *to = stdout;
+    bool is_known = true;
 
-    while (*format)
-        CG_TRY(print_next(t, &format, &to));
-    return ferror(stdout) ? CG_IO : CG_OK;
+    while (*format) {
+        const char *before = format;
+
+        if (print_next(t, &format, &to) != CG_OK) {
+            fwrite(before, 1, (size_t)(format - before), to);
+            is_known = false;
+        }
+    }
+    if (ferror(stdout))
+        return CG_IO;
+    return is_known ? CG_OK : CG_SYNTAX;
+}
+
+cg_err cl_write_out(const struct cl_transfer *t, const char *format)
+{
+    struct cg_buf file = {0};
+
+    if (format[0] != '@')
+        return print_all(t, format);
+    if (cl_read(t->run, format + 1, FORMAT_MAX_BYTES, &file) != 0)
+        return CG_OK; /* that was said */
+    file.max = FORMAT_MAX_BYTES + 1;
+    cg_err err = cg_buf_add(&file, CG_BYTES(((const uint8_t[]){0})));
+    if (err == CG_OK)
+        err = print_all(t, (const char *)file.at);
+    cg_buf_done(&file);
+    return err;
 }

@@ -303,12 +303,12 @@ def test_what_was_begun_with_the_old_wallet_may_end(town, home, tmp_path):
 def test_a_body_from_a_pipe_is_sent_whole_or_its_loss_is_told(town, home, tmp_path):
     agent = Agent(town, tmp_path / "agent.sock", "--home", home)
     assert wallet_of(town, home, "--agent", agent.socket) == address(town, home)
-    before = len(town.backend.seen(path="/upload"))
+    before = len(town.backend.seen(target="/upload"))
     os.utime(home / "wallet.hck")
     done = town.get("/upload", "-X", "POST", "-T", "-", "--agent", agent.socket, home=home, input=b"x" * 500000, check=False)
     if done.returncode == 0:
         assert json.loads(done.stdout)["bytes"] == 500000
     else:
         assert done.returncode == 55 and b"cannot be sent again" in done.stderr, done.stderr
-        assert len(town.backend.seen(path="/upload")) == before
+        assert len(town.backend.seen(target="/upload")) == before
     agent.stop()

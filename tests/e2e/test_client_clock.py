@@ -126,14 +126,14 @@ def test_a_body_that_can_be_read_again_is_sent_again_whole(town, agent, clock, t
 def test_a_body_from_a_pipe_is_not_sent_in_halves(town, agent, clock):
     """It cannot be read twice: that is said, nothing reaches the backend, and the next call works."""
     clock(240)
-    before = len(town.backend.seen(path="/upload"))
+    before = len(town.backend.seen(target="/upload"))
     ask = lambda: town.get(  # noqa: E731
         "/upload", "-X", "POST", "-T", "-", "--agent", agent.socket, input=b"x" * 300000, check=False
     )
     done = ask()
     assert done.returncode == 122, done.stderr
     assert b"cannot be sent again" in done.stderr and b"the same command once more will do" in done.stderr
-    assert len(town.backend.seen(path="/upload")) == before
+    assert len(town.backend.seen(target="/upload")) == before
     done = ask()
     assert json.loads(done.stdout)["bytes"] == 300000
 

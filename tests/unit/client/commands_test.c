@@ -131,7 +131,7 @@ TEST(the_completion_offers_second_words_by_their_first)
     char *text = text_of(cl_completion, &len);
 
     CHECK_OR_STOP(text != NULL);
-    CHECK(strstr(text, "wallet) COMPREPLY=($(compgen -W 'new show backup restore passwd'"));
+    CHECK(strstr(text, "wallet) COMPREPLY=($(compgen -W 'new show backup restore passwd rotate'"));
     CHECK(strstr(text, "complete -F _httpcg httpcg\n"));
     free(text);
 }
