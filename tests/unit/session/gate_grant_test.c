@@ -589,6 +589,8 @@ TEST(a_connection_lives_one_day)
 TEST(a_closing_connection_serves_and_grants_no_more)
 {
     struct cg_native_pending pending;
+    struct cg_gate_granted granted;
+    struct cg_grant_job *job;
     struct cg_gate_request req;
     struct cg_native_sent sent;
     struct cg_buf body;
@@ -598,8 +600,18 @@ TEST(a_closing_connection_serves_and_grants_no_more)
     pair_grant_usual(&p);
     struct cg_native_grant_ask ask = pair_ask(&p);
     pair_body(&p, &ask, &pending, &body);
+    CHECK_OK(cg_gate_grant_check(&p.gate, cg_test_kit(), CG_LIT(CG_GRANT_MEDIA_TYPE),
+                                 cg_buf_span(&body), p.now, &job, &p.fault));
+    cg_grant_job_run(job, cg_test_crypto());
     cg_gate_close(&p.gate);
     NOT_GRANTED(&p, cg_buf_span(&body), UNAVAILABLE, GRANT_LIMIT);
+    /* Nor what it had begun to check. */
+    struct cg_gate_terms terms = pair_terms(&p);
+    CHECK_ERR(cg_gate_grant_commit(&p.gate, cg_test_kit(), job, &terms, p.now, &granted, &p.fault),
+              CG_CLOSED);
+    CHECK(p.gate.state == CG_GATE_CLOSING);
+    CHECK_INT(p.gate.n_seen, 1);
+    cg_grant_job_free(job);
     CHECK_OK(pair_get(&p, &sent, &req));
     cg_gate_request_done(&req);
     cg_native_sent_done(&sent);

@@ -221,6 +221,25 @@ TEST(learns_the_servers_time_up_to_ten_minutes_off)
     pair_done(&p);
 }
 
+TEST(an_answer_from_another_time_is_not_accepted)
+{
+    struct answered a;
+    struct pair p;
+
+    pair_init(&p, 0);
+    answer(&p, &a);
+    const struct cg_wall then = p.now;
+    p.now.s = then.s + CG_NATIVE_OFFSET_MAX_S + 1;
+    CHECK(not_accepted(&p, &a, &a.reply, "time"));
+    p.now.s = then.s - CG_NATIVE_OFFSET_MAX_S - 1;
+    CHECK(not_accepted(&p, &a, &a.reply, "time"));
+    p.now.s++;
+    CHECK_OK(accept_body(&p, &a, cg_buf_span(&a.answer)));
+    CHECK(p.native.offset_s == CG_NATIVE_OFFSET_MAX_S);
+    answered_done(&a);
+    pair_done(&p);
+}
+
 TEST(a_client_whose_clock_is_five_minutes_off_gets_in_after_one_hint)
 {
     for (int64_t error = -500; error <= 500; error += 1000) {
@@ -456,6 +475,7 @@ SUITE(native, T(is_ready_only_after_the_answer_was_verified),
       T(a_proof_by_other_transport_keys_is_not_accepted),
       T(an_answer_that_is_spoilt_malformed_or_widened_is_not_accepted),
       T(learns_the_servers_time_up_to_ten_minutes_off),
+      T(an_answer_from_another_time_is_not_accepted),
       T(a_client_whose_clock_is_five_minutes_off_gets_in_after_one_hint),
       T(renews_at_80_percent_and_never_signs_after_the_end),
       T(a_clock_that_is_set_back_asks_for_another_grant), T(drains_for_good),

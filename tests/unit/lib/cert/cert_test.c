@@ -72,6 +72,9 @@ TEST(what_cannot_be_a_certificate_is_not_issued)
     ask = fixture_ask();
     ask.n_names = 17;
     CHECK_ERR(cg_cert_issue(signer, &ask, FIXTURE_NOTHING, FIXTURE_NOTHING, &wire), CG_SCHEMA);
+    ask = fixture_ask();
+    ask.role = CG_ROLE_COUNT;
+    CHECK_ERR(cg_cert_issue(signer, &ask, FIXTURE_NOTHING, FIXTURE_NOTHING, &wire), CG_SCHEMA);
     for (size_t i = 0; i < 3; i++) {
         ask = fixture_ask();
         ask.names = bad[i];
@@ -238,6 +241,19 @@ TEST(the_json_view_shows_every_member)
     CHECK_OK(cg_cert_read(cg_vector_hex("v1:tlsls.cose_without_unprotected"), &cert));
     CHECK_OK(cg_cert_write_json(&cert, &json));
     CHECK_OK(fixture_check_json(cg_buf_span(&json)));
+    for (size_t n = 0; n <= 2; n++) {
+        static const char *const shown[] = {"\"names\":[],", "\"names\":[\"a.example\"],",
+                                            "\"names\":[\"a.example\",\"b.example\"],"};
+
+        cert.n_names = n;
+        cert.names[0] = CG_LIT("a.example");
+        cert.names[1] = CG_LIT("b.example");
+        cg_buf_clear(&json);
+        CHECK_OK(cg_cert_write_json(&cert, &json));
+        CHECK_OK(cg_buf_add(&json, cg_span_of("", 1)));
+        CHECK(strstr((const char *)json.at, shown[n]) != NULL);
+        json.len--;
+    }
     json.max = json.len;
     cg_buf_clear(&json);
     CHECK_OK(cg_cert_write_json(&cert, &json));

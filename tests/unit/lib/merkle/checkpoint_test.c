@@ -302,6 +302,27 @@ TEST(every_bad_vkey_is_refused_for_its_reason)
     CHECK_ERR(cg_vkey_read(cg_test_crypto(), cg_span_of(large, sizeof large), &key), CG_TOO_LARGE);
 }
 
+TEST(a_key_has_a_name_that_a_line_can_hold)
+{
+    static const char *const bad[] = {"", "a b", "a+b", "a\n", "\x7f"};
+    struct cg_span public_key = cg_vector_hex("v1:wallet.ed25519");
+    static uint8_t long_name[CG_ORIGIN_MAX_BYTES + 1];
+    struct cg_note_key key = {.type = CG_NOTE_MLDSA87};
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK_ERR(cg_note_key_init(cg_test_crypto(), cg_span_str(bad[i]), CG_NOTE_ED25519,
+                                   public_key, &key),
+                  CG_SYNTAX);
+    memset(long_name, 'a', sizeof long_name);
+    CHECK_ERR(
+        cg_note_key_init(cg_test_crypto(), CG_BYTES(long_name), CG_NOTE_ED25519, public_key, &key),
+        CG_SYNTAX);
+    CHECK(key.type == CG_NOTE_MLDSA87);
+    CHECK_OK(cg_note_key_init(cg_test_crypto(), cg_span_of(long_name, sizeof long_name - 1),
+                              CG_NOTE_ED25519, public_key, &key));
+    cg_note_key_done(&key);
+}
+
 /* C2SP signed-note, "Example" */
 TEST(the_standards_example_verifies)
 {
@@ -327,4 +348,5 @@ SUITE(checkpoint, T(every_case_of_lines_has_its_verdict), T(every_form_of_note_h
       T(a_note_cut_anywhere_is_short_or_lacks_whole_lines),
       T(the_protocols_checkpoint_has_its_text_ids_and_signature),
       T(a_log_signs_and_its_witnesses_cosign_as_published), T(vkeys_go_there_and_back),
-      T(every_bad_vkey_is_refused_for_its_reason), T(the_standards_example_verifies))
+      T(every_bad_vkey_is_refused_for_its_reason), T(a_key_has_a_name_that_a_line_can_hold),
+      T(the_standards_example_verifies))

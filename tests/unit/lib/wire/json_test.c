@@ -279,6 +279,20 @@ TEST(each_character_is_judged_at_each_place_of_a_string)
         }
 }
 
+TEST(no_text_is_written_that_would_not_be_read)
+{
+    char room[8];
+
+    for (int c = 0; c < 256; c++) {
+        uint8_t text[] = {'a', (uint8_t)c};
+        struct cg_writer w = cg_writer_fixed(room, sizeof room);
+
+        cg_json_put_text(&w, CG_BYTES(text));
+        bool is_plain = c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+        CHECK_ERR(cg_writer_end(&w), is_plain ? CG_OK : CG_SYNTAX);
+    }
+}
+
 SUITE(json, T(keys_come_in_any_order_and_spaces_are_passed_over),
       T(headers_refuse_what_documents_take), T(numbers_have_one_spelling),
       T(unknown_doubled_and_missing_members_are_refused),
@@ -287,4 +301,5 @@ SUITE(json, T(keys_come_in_any_order_and_spaces_are_passed_over),
       T(the_example_policy_becomes_its_known_cbor),
       T(conversion_keeps_depth_four_and_refuses_doubles_and_more),
       T(conversion_takes_64_members_and_4096_elements), T(members_have_the_type_of_their_schema),
-      T(each_character_is_judged_at_each_place_of_a_string))
+      T(each_character_is_judged_at_each_place_of_a_string),
+      T(no_text_is_written_that_would_not_be_read))
