@@ -241,7 +241,8 @@ static void arrive(struct cg_task *task)
     }
     bool is_fresh = entry->known && gw_name_is_fresh(entry->known, now);
     bool is_resting = !is_fresh && now.s < entry->retry.s && is_usable(entry, now);
-    if (!entry->look && !is_resting && (!is_fresh || is_due(entry->known, now))) {
+    bool is_early = is_fresh && (!is_due(entry->known, now) || now.s < entry->retry.s);
+    if (!entry->look && !is_resting && !is_early) {
         cg_err err = look(entry);
 
         if (err != CG_OK && !is_fresh) {

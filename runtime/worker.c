@@ -238,9 +238,12 @@ cg_err cg_workers_new(const char *name, unsigned n_threads, size_t queue_max,
     /* Signals are the main thread's; a new thread inherits the mask of whoever makes it. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    /* The first threads ask for their number while the last ones are made. */
+    pthread_mutex_lock(&workers->lock);
     while (workers->n_threads < n_threads &&
            pthread_create(&workers->threads[workers->n_threads], NULL, work, workers) == 0)
         workers->n_threads++;
+    pthread_mutex_unlock(&workers->lock);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 
     if (workers->n_threads < n_threads) {
