@@ -168,9 +168,12 @@ def test_head_asks_for_the_head_alone(town):
 # --- interruptions ---
 
 
-def interrupt(town, number, *words, after=1.5, **more):
+def interrupt(town, number, *words, folder=None, **more):
+    """Once it has a file under way in that folder; or after a while."""
     process = town.begin(*words, **more)
-    time.sleep(after)
+    until = time.monotonic() + (20 if folder else 1.5)
+    while time.monotonic() < until and not (folder and list(folder.glob("*.part"))):
+        time.sleep(0.05)
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     return process.returncode, err
@@ -179,11 +182,11 @@ def interrupt(town, number, *words, after=1.5, **more):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_download_leaves_the_file_as_it_was(town, tmp_path, number):
     got = tmp_path / "got"
-    code, err = interrupt(town, number, town.url("/sse?events=50"), "-o", got)
+    code, err = interrupt(town, number, town.url("/sse?events=50"), "-o", got, folder=tmp_path)
     assert code == -number and f"interrupted: {got} is as it was before".encode() in err
     assert os.listdir(tmp_path) == []
     got.write_text("before")
-    code, err = interrupt(town, number, town.url("/sse?events=50"), "-o", got)
+    code, err = interrupt(town, number, town.url("/sse?events=50"), "-o", got, folder=tmp_path)
     assert code == -number and got.read_text() == "before" and os.listdir(tmp_path) == ["got"]
 
 
@@ -197,8 +200,9 @@ def test_an_interruption_ends_it_at_once(town, path):
 
 def test_an_interruption_ends_the_urls_that_follow_too(town, tmp_path):
     code, err = interrupt(
-        town, signal.SIGINT, town.url("/sse?events=50"), "-o", tmp_path / "1", town.url("/"), "-o", tmp_path / "2"
-    )
+        town, signal.SIGINT, town.url("/sse?events=50"), "-o", tmp_path / "1", town.url("/"), "-o", tmp_path / "2",
+        folder=tmp_path,
+    )  # fmt: skip
     assert code == -signal.SIGINT and os.listdir(tmp_path) == []
 
 
