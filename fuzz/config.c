@@ -5,6 +5,7 @@
 #include "gateway/options.h"
 #include "ledger/options.h"
 #include "registry/options.h"
+#include "runtime/yaml.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -62,6 +63,31 @@ static void check(struct cg_fuzz *in, struct cg_span text, const struct cg_probl
     }
 }
 
+/* Each key once, each node at a place. */
+static void check_tree(const struct cg_yaml *node, unsigned depth)
+{
+    MUST(depth <= CG_YAML_MAX_DEPTH && node->line >= 1 && node->column >= 1);
+    for (const struct cg_yaml *a = node->first; a; a = a->next) {
+        for (const struct cg_yaml *b = a->next; node->kind == CG_YAML_MAP && b; b = b->next)
+            MUST(!cg_span_eq(a->key, b->key));
+        check_tree(a, depth + 1);
+    }
+}
+
+static void tree(struct cg_span text)
+{
+    struct cg_problems problems = {0};
+    struct cg_arena arena;
+    struct cg_yaml *root = NULL;
+
+    cg_arena_init(&arena, 16 * 1024 * 1024);
+    cg_err err = cg_yaml_read(text, "text", &arena, &problems, &root);
+    MUST(err == CG_OK || (err == CG_CONFIG && problems.n == 1 && !root));
+    if (root)
+        check_tree(root, 1);
+    cg_arena_done(&arena);
+}
+
 static bool has_hidden(struct cg_span text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -110,6 +136,7 @@ void cg_fuzz_one(struct cg_fuzz *in)
 {
     struct cg_span text = cg_fuzz_rest(in);
 
+    tree(text);
     whole(in, text);
     row(in, cg_option_find(&gw_option_table, CG_LIT("routes"))->rows, text);
     row(in, cg_option_find(&rg_option_table, CG_LIT("allow"))->rows, text);

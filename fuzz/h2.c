@@ -13,9 +13,9 @@
 #define HAS_END 16
 
 static const struct cg_engine_conf limits = {
-    .max_streams = 16,
-    .in_max_bytes = 65535, /* HTTP/2 knows no less */
-    .out_max_bytes = 1024,
+    .max_streams = 4,
+    .in_max_bytes = 65535,      /* HTTP/2 knows no less */
+    .out_max_bytes = 64 * 1024, /* more than a pull takes */
     .window_max_bytes = 65535,
     .head_max_bytes = 2048,
     .uri_max_bytes = 512,

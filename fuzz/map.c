@@ -3,6 +3,7 @@
 #include "lib/merkle/map.h"
 #include "fuzz/fuzz.h"
 #include "lib/merkle/map_page.h"
+#include "lib/wire/cbor.h"
 
 #include <httpcg/receipt.h>
 
@@ -26,10 +27,17 @@ static void proof(struct cg_fuzz *in, struct cg_span wire)
     struct cg_hash root = {{0}}, key = {{0}};
 
     MARK(got);
-    if (cg_map_proof_read(wire, &got) != CG_OK)
-        UNTOUCHED(got);
-    else
+    if (cg_map_proof_read(wire, &got) == CG_OK) {
+        struct cg_cbor r = cg_cbor_of(got.siblings);
+        for (size_t i = 0; i < got.n_siblings; i++) { /* nothing has one spelling */
+            struct cg_span sibling = cg_cbor_bytes(&r, CG_HASH_BYTES);
+            MUST(sibling.len == 0 || !cg_span_eq(sibling, cg_hash_span(&root)));
+        }
+        MUST_OK(cg_cbor_end(&r));
         (void)!cg_map_proof_check(&got, &key, &root);
+    } else {
+        UNTOUCHED(got);
+    }
     page(in, wire, true);
     page(in, wire, false);
 }
@@ -72,8 +80,20 @@ static void prove(struct cg_fuzz *in, const struct cg_map_pages *pages,
     MUST(got.kind == kind);
     MUST_OK(cg_map_proof_check(&got, key, &head->root));
     other.bytes[31] ^= 1;
-    if (kind == CG_MAP_PRESENT)
+    if (kind == CG_MAP_EMPTY)
+        return;
+    /* The same hashes under another claim: of another key, or of the contrary. */
+    struct cg_map_proof lie = got;
+    if (kind == CG_MAP_PRESENT) {
         MUST(cg_map_proof_check(&got, &other, &head->root) == CG_PROOF);
+        lie.kind = CG_MAP_OTHER;
+        lie.other_key = *key;
+        lie.other_value = got.value;
+    } else {
+        lie.kind = CG_MAP_PRESENT;
+        lie.value = got.other_value;
+    }
+    MUST(cg_map_proof_check(&lie, key, &head->root) == CG_PROOF);
 }
 
 static void build(struct cg_fuzz *in, unsigned n_first)

@@ -30,6 +30,10 @@ static void check(const struct cg_record *record)
     MUST(record->issued.s >= 0 && record->issued.s < record->expires.s &&
          record->expires.s - record->issued.s <= CG_RECORD_MAX_SPAN_S);
     MUST(record->ttl_s <= CG_RECORD_MAX_TTL_S);
+    for (size_t i = 0; i < record->n_gateways; i++) { /* one spelling each */
+        size_t colon = cg_span_find(record->gateways[i], ':');
+        MUST(colon + 1 < record->gateways[i].len && record->gateways[i].at[colon + 1] != '0');
+    }
     if (!cg_record_is_tombstone(record))
         MUST(record->target_port && record->n_gateways && record->n_gateway_dids);
     (void)!cg_record_check_anchor(record);
@@ -66,10 +70,12 @@ void cg_fuzz_one(struct cg_fuzz *in)
 
     for (int is_submission = 0; is_submission < 2; is_submission++) {
         MARK(record);
-        if (cg_record_read(wire, is_submission, &record) == CG_OK)
-            both_ways(in, &record);
-        else
+        if (cg_record_read(wire, is_submission, &record) != CG_OK) {
             UNTOUCHED(record);
+            continue;
+        }
+        MUST(record.has_operator_signature != is_submission);
+        both_ways(in, &record);
     }
     MARK(record);
     if (cg_record_object_read(wire, &record) != CG_OK) {

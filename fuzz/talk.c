@@ -103,6 +103,7 @@ void cg_talk_begin(struct cg_talk *talk, struct cg_fuzz *in, struct cg_engine *e
                              .wire = wire,
                              .is_server = is_server,
                              .out = cg_fuzz_buf(in)};
+    talk->out->max = CG_PULL_MIN_BYTES + wire.len % 512;
     cg_arena_init(&talk->arena, ARENA_MAX_BYTES);
 }
 
@@ -217,7 +218,7 @@ static struct cg_head any_head(struct cg_talk *talk, struct cg_span *script)
 
 static void act(struct cg_talk *talk, struct cg_span *script)
 {
-    static const uint8_t bytes[4096];
+    static const uint8_t bytes[60000];
     unsigned what = draw(script), which = draw(script);
     struct cg_talk_live *live;
     struct cg_head head;
@@ -235,7 +236,8 @@ static void act(struct cg_talk *talk, struct cg_span *script)
         break;
     case 2:
     case 3:
-        err = cg_exchange_send(live->x, cg_span_first(CG_BYTES(bytes), draw(script) * 17u), &taken);
+        err =
+            cg_exchange_send(live->x, cg_span_first(CG_BYTES(bytes), draw(script) * 230u), &taken);
         break;
     case 4:
         err = cg_exchange_end(live->x, which & 64 ? &head : NULL);

@@ -31,7 +31,8 @@ static unsigned n_lines(struct cg_span text)
 
 static void check(const struct cg_trust *t)
 {
-    MUST(t->n_logs >= 1 && (t->quorum.is_none || t->quorum.goal < t->quorum.n_nodes));
+    MUST(t->n_logs <= CG_TRUST_LOGS_MAX &&
+         (t->quorum.is_none || t->quorum.goal < t->quorum.n_nodes));
     for (size_t i = 0; i < t->n_logs; i++)
         MUST(cg_trust_log(t, &t->log_ids[i]) == &t->logs[i]);
     for (size_t i = 0; i < t->n_registries; i++)
