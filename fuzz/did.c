@@ -1,6 +1,7 @@
 /* did: wallet documents, the operations that change a DID's keys, and what else its keys sign:
  * revocations and role credentials. */
 #include "fuzz/fuzz.h"
+#include "lib/access/cred.h"
 #include "lib/access/policy.h"
 #include "lib/cert/revoke.h"
 #include "lib/identity/cose.h"
