@@ -26,12 +26,13 @@ const char *cg_cert_step_text(enum cg_cert_step step)
 
 cg_err cg_cert_check_times(const struct cg_cert *cert, struct cg_wall now)
 {
-    /* Both are at most INT64_MAX and not negative, so their difference does not overflow. */
+    /* Both are at most INT64_MAX and not negative, so their difference does not overflow; a sum
+     * with the caller's time might. */
     if (cert->expires.s <= cert->issued.s)
         return CG_SCHEMA;
     if (cert->expires.s - cert->issued.s > CG_CERT_MAX_SPAN_S)
         return CG_TOO_LARGE;
-    if (cert->issued.s > now.s + CG_CERT_SKEW_S)
+    if (cert->issued.s - CG_CERT_SKEW_S > now.s)
         return CG_EARLY;
     return now.s < cert->expires.s ? CG_OK : CG_EXPIRED;
 }

@@ -240,7 +240,7 @@ cg_err cg_note_line_verify(const struct cg_note_line *line, const struct cg_note
         for (size_t i = 0; i < COSIGNATURE_TIME_BYTES; i++)
             time = time << 8 | sig.at[i];
         sig = cg_span_from(sig, COSIGNATURE_TIME_BYTES);
-        if (time > CG_JSON_MAX_INT || (int64_t)time > now.s + CG_LEDGER_SKEW_S)
+        if (time > CG_JSON_MAX_INT || (int64_t)time - CG_LEDGER_SKEW_S > now.s)
             return CG_SIGNATURE;
     }
     CG_TRY(put_message(key->type, line->name, time, checkpoint, &m));

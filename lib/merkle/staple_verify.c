@@ -86,7 +86,7 @@ static cg_err check_history(const struct cg_tlog_seen *seen, const struct cg_tlo
 static cg_err check_age(const struct verify *v, struct cg_tlog_seen *out)
 {
     *out = (struct cg_tlog_seen){v->checkpoint.size, v->checkpoint.root, v->head.time};
-    if (v->head.time.s > v->view->now.s + CG_LEDGER_SKEW_S)
+    if (v->head.time.s - CG_LEDGER_SKEW_S > v->view->now.s)
         return CG_EARLY;
     if (v->head.time.s < v->view->now.s - v->max_age_s)
         return CG_STALE;

@@ -153,7 +153,7 @@ cg_err cg_record_check_anchor(const struct cg_record *record)
 
 cg_err cg_record_check_times(const struct cg_record *record, struct cg_wall now)
 {
-    if (record->issued.s > now.s + CG_RECORD_SKEW_S)
+    if (record->issued.s - CG_RECORD_SKEW_S > now.s)
         return CG_EARLY;
     return record->expires.s <= now.s ? CG_EXPIRED : CG_OK;
 }

@@ -113,6 +113,8 @@ TEST(a_validity_of_ninety_days_is_the_longest)
 
     cert.expires.s = cert.issued.s + 7776000;
     CHECK_OK(cg_cert_check_times(&cert, now));
+    CHECK_ERR(cg_cert_check_times(&cert, (struct cg_wall){INT64_MAX}), CG_EXPIRED);
+    CHECK_ERR(cg_cert_check_times(&cert, (struct cg_wall){INT64_MIN}), CG_EARLY);
     cert.expires.s++;
     CHECK_ERR(cg_cert_check_times(&cert, now), CG_TOO_LARGE);
     cert.expires.s = INT64_MAX;

@@ -381,6 +381,7 @@ TEST(times_and_serials_hold_at_their_edges)
         cg_record_check_times(&record, (struct cg_wall){record.issued.s - CG_RECORD_SKEW_S - 1}),
         CG_EARLY);
     CHECK_OK(cg_record_check_times(&record, (struct cg_wall){record.expires.s - 1}));
+    CHECK_ERR(cg_record_check_times(&record, (struct cg_wall){INT64_MAX}), CG_EXPIRED);
     CHECK_ERR(cg_record_check_times(&record, record.expires), CG_EXPIRED);
 
     CHECK_OK(cg_record_check_serial(&record, &seen));
