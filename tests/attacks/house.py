@@ -261,6 +261,18 @@ gateway:
         finally:
             self.kill()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """It ends well by itself: what a sanitizer found comes out here at the latest."""
+        try:
+            code = self.stop()
+            words = self.words()
+        finally:
+            self.close()
+        assert code == 0, words
+
     def has_ended(self, seconds):
         try:
             self.process.wait(seconds)

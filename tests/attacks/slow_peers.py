@@ -31,12 +31,8 @@ def backend():
 @pytest.fixture
 def house(backend, monkeypatch):
     monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1")
-    house = Idle(backend.port)
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+    with Idle(backend.port) as house:
+        yield house
 
 
 def drip(send, piece=b"x", every=0.4):

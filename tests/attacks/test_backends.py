@@ -31,14 +31,10 @@ def actor():
 
 @pytest.fixture(scope="module")
 def stage(actor):
-    house = Impatient(actor.port, site=SITE, rules=[
+    with Impatient(actor.port, site=SITE, rules=[
         rule("/public/**", roles=["anonymous"], sapi="none"), rule("/vault/**", sapi="hybrid"),
-        rule("/receipt/**", receipt=True), rule("/**")])
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+        rule("/receipt/**", receipt=True), rule("/**")]) as house:
+        yield house
 
 
 @pytest.fixture(params=["h2", "http/1.1"])

@@ -21,12 +21,8 @@ VERIFIED, RECORD, CERTIFICATE, CHANNEL, ANSWER, LOG, ROLLBACK = 0, 111, 112, 113
 
 @pytest.fixture(scope="module")
 def house(backend):
-    house = House(backend.port, site="truth.test", liars=True)
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+    with House(backend.port, site="truth.test", liars=True) as house:
+        yield house
 
 
 @pytest.fixture

@@ -16,12 +16,8 @@ CLOCK = 122
 
 @pytest.fixture(scope="module")
 def house(backend):
-    house = House(backend.port, site="clock.test")
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+    with House(backend.port, site="clock.test") as house:
+        yield house
 
 
 @pytest.fixture

@@ -18,12 +18,8 @@ LATER, TIMEOUT = 109, 28
 
 @pytest.fixture(scope="module")
 def house(backend):
-    house = House(backend.port, site="busy.test")
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+    with House(backend.port, site="busy.test") as house:
+        yield house
 
 
 @pytest.fixture

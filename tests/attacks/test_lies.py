@@ -21,13 +21,9 @@ counter = iter(range(1000))
 @pytest.fixture(scope="module")
 def house(backend):
     port = free_port()
-    house = House(backend.port, site="truth.test", liars=True, config="  ports: [%d]\n" % port)
-    house.trap_port = port
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+    with House(backend.port, site="truth.test", liars=True, config="  ports: [%d]\n" % port) as house:
+        house.trap_port = port
+        yield house
 
 
 @pytest.fixture

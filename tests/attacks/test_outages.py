@@ -12,16 +12,12 @@ counter = iter(range(1000))
 @pytest.fixture(scope="module")
 def house(backend):
     """It asks a registry that may fail first, then the real one; and a ledger that may fail."""
-    house = House(backend.port, site="truth.test", liars=True)
-    both = '%s", "%s' % (house.false_registry.url, house.services())
-    house.write("httpcgd.yaml", house.config(both, house.false_ledger.url))
-    house.stop()
-    house.restart()
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+    with House(backend.port, site="truth.test", liars=True) as house:
+        both = '%s", "%s' % (house.false_registry.url, house.services())
+        house.write("httpcgd.yaml", house.config(both, house.false_ledger.url))
+        house.stop()
+        house.restart()
+        yield house
 
 
 @pytest.fixture

@@ -32,13 +32,9 @@ def backend():
 
 @pytest.fixture(scope="module")
 def small(backend):
-    house = Small(backend.port, site=SITE, rules=[
-        rule("/public/**", roles=["anonymous"], sapi="none"), rule("/stream/**", stream=True), rule("/**")])
-    yield house
-    code = house.stop()
-    words = house.words()
-    house.close()
-    assert code == 0, words
+    with Small(backend.port, site=SITE, rules=[
+        rule("/public/**", roles=["anonymous"], sapi="none"), rule("/stream/**", stream=True), rule("/**")]) as house:
+        yield house
 
 
 def is_served(house, seconds=1):
