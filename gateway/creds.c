@@ -81,8 +81,9 @@ static const struct cg_job_kind work_kind = {"credentials", run_work, free_work}
 
 /* --- on the connection's thread -------------------------------------------------------------- */
 
-/* All that waited go on. Running one may end it, and no other of the connection's. */
-static void wake(struct gw_conn *conn, cg_err err)
+/* All that waited for this place go on. Running one may end it, and no other of the connection's.
+ */
+static void wake(struct gw_conn *conn, size_t place, cg_err err)
 {
     struct cg_conn *c = conn->conn;
     struct gw_request *req = conn->requests;
@@ -90,7 +91,7 @@ static void wake(struct gw_conn *conn, cg_err err)
     while (req) {
         struct gw_request *next = req->next;
 
-        if (req->waits_for_creds) {
+        if (req->waits_for_creds && req->creds_place == place) {
             req->waits_for_creds = false;
             if (err != CG_OK)
                 gw_refuse(req, CG_REFUSAL_UNAVAILABLE, err, "credentials");
@@ -114,7 +115,7 @@ static void on_call(void *owner, struct cg_call *call)
         kept->n = work->n_given;
         memcpy(kept->given, work->given, sizeof kept->given);
     }
-    wake(conn, err);
+    wake(conn, call->tag, err);
 }
 
 static void subject_of(const struct gw_request *req, struct subject *out)
@@ -235,6 +236,7 @@ enum gw_next gw_creds_get(struct gw_request *req, struct cg_cred out[CG_CREDS_MA
     }
     if (kept->state == PENDING) {
         req->waits_for_creds = true;
+        req->creds_place = (size_t)(kept - conn->creds.kept);
         return GW_WAIT;
     }
     for (; *n < kept->n; ++*n)

@@ -140,6 +140,7 @@ struct gw_request {
     struct cg_gate_request sapi;
     struct cg_config *config; /* of the route chosen */
     bool waits_for_creds;     /* the connection has its credentials verified */
+    size_t creds_place;       /* of which of them */
     bool has_counted;         /* among the control requests before the first grant */
     bool is_checked;          /* sapi is to be undone */
     bool is_signed;           /* its SAPI verified: the answer is signed */
