@@ -103,7 +103,7 @@ def test_a_digest_has_one_spelling(world, grant):
         request = grant.sign("POST", world.target("/pay"), body=b"hello")
         request.digest = bad
         assert request.send().code == "bad-request", bad
-        if not grant.connection.http.is_h2 and grant.connection.wire.has_ended(0.1):
+        if not grant.connection.http.is_h2:  # it ends behind such an answer, sooner or later
             grant = world.granted(alpn="http/1.1")
 
 
@@ -158,7 +158,7 @@ def test_a_trailer_has_one_spelling(world, alpn):
         request.trailer = bad
         answer = request.send()
         assert answer.code in ("bad-request", "ended", "reset"), (bad, answer)
-        if grant.connection.wire.has_ended(0.05 if alpn != "h2" else 0):
+        if alpn != "h2":  # it ends behind such an answer, sooner or later
             grant = world.granted(alpn=alpn)
 
 
