@@ -7,6 +7,7 @@ is a Trouble with one sentence."""
 import contextlib
 import ctypes
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -28,9 +29,15 @@ class Trouble(Exception):
     """What went wrong and what to do, in one sentence."""
 
 
+# Below the ports that outgoing connections are given. Each of pytest's workers has some of its own and
+# takes them in turn: what was promised to one, and is not listened on yet, is given to nobody else.
+LANES, LANE_PORTS = 5, 2400
+LANE = int("0" + os.environ.get("PYTEST_XDIST_WORKER", "gw4").removeprefix("gw")) % LANES
+turns = itertools.count(secrets.randbelow(LANE_PORTS))
+
+
 def free_port():
-    """One below those that outgoing connections are given: it cannot be taken before it is used."""
-    while not is_free(port := 20000 + secrets.randbelow(12000)):
+    while not is_free(port := 20000 + LANE * LANE_PORTS + next(turns) % LANE_PORTS):
         pass
     return port
 
